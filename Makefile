@@ -1,0 +1,79 @@
+# Everything a developer or a first user runs. `make help` lists it. Needs Python >= 3.11 and make, nothing else.
+
+VENV ?= .venv
+PY := $(VENV)/bin/python
+PYTHON ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help serve demo test lint format types wheel bench check clean
+.DELETE_ON_ERROR:
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: $(VENV)/.installed ## Serve the HTTP API and the MCP endpoint on the embedded store (ARGS="--port 9000")
+	@exec $(PY) -m api.cli serve $(ARGS)
+
+demo: $(VENV)/.installed ## Two MCP processes hand work over; one is killed in the middle
+	@exec $(PY) -m api.cli demo
+
+test: $(VENV)/.testing ## Run the whole test suite; it starts every server it needs (ARGS="tests/contract -x")
+	$(PY) -m pytest $(ARGS)
+
+lint: $(VENV)/.developing ## Check style and formatting
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+
+format: $(VENV)/.developing ## Format, and repair what can be repaired
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+types: $(VENV)/.developing ## Check types, strictly
+	$(PY) -m pyright --pythonpath $(PY)
+
+wheel: $(VENV)/.testing ## Build the wheel and try it in a clean environment
+	$(PY) -m tools.try_wheel
+
+bench: $(VENV)/.testing ## Measure; prints ratios against floors taken in the same run
+	for script in bus http scale peers; do $(PY) -m bench.$$script || exit 1; done
+
+check: test lint types wheel ## All of what CI runs
+
+clean: ## Remove what make created (the embedded store's data is elsewhere and stays)
+	rm -rf $(VENV) dist build .pytest_cache .ruff_cache .hypothesis
+
+# One stamp per set of requirements: a second run finds them newer than pyproject.toml and does nothing.
+# The first candidate that really runs wins: a name on PATH may be a version manager's placeholder.
+$(VENV)/.created:
+	@for candidate in $(PYTHON) python3.13 python3.12 python3.11 python3.14 python3 python; do \
+	  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then found="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "No Python 3.11 or newer found. Install one, or name it: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; \
+	fi; \
+	if ! "$$found" -c 'import ensurepip, venv' >/dev/null 2>&1; then \
+	  echo "$$found cannot create virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; \
+	fi; \
+	echo "Creating $(VENV) with $$("$$found" --version)"; \
+	"$$found" -m venv --clear $(VENV)
+	@touch $@
+
+# --group needs pip 25.1; a new environment may have an older one. Where it is new enough this asks nobody.
+$(VENV)/.pip: $(VENV)/.created
+	@$(PY) -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/.pip
+	@echo "Installing Backchannel into $(VENV)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.testing: pyproject.toml | $(VENV)/.pip
+	@echo "Installing Backchannel and what its tests need into $(VENV)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[memory]' --group test
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.developing: pyproject.toml | $(VENV)/.testing
+	@echo "Installing linter and type checker into $(VENV)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --group dev
+	@touch $@

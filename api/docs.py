@@ -1,0 +1,51 @@
+"""What OpenAPI says of a route's answers: the success with its shape and example, and each error code it may give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import INVALID, STATUS
+from .wire import ErrorJson
+
+Answers = dict[int | str, dict[str, Any]]
+_ALWAYS = ("internal_server_error", "store_unavailable")
+_KEYED = ("unauthorized",)
+_WITH_BODY = ("invalid_json", "body_too_large", "invalid_json_shape")
+CHANNEL = ("channel_not_found", "channel_access_denied", "invalid_channel_name")
+MESSAGE = ("message_not_found", "invalid_message_id", "invalid_channel_name", "channel_access_denied")
+HELD = (*MESSAGE, "lease_lost", "not_claimed", "already_finished", "task_cancelled", "actor_forbidden", "insufficient_scope")
+POSTING = (
+    *CHANNEL, "content_too_large", "idempotency_conflict", "actor_forbidden", "insufficient_scope", "channel_paused",
+    "channel_full", "channel_write_rate_exceeded", "store_full",
+)  # fmt: skip
+
+
+def success(status: int, shape: Any, example: Mapping[str, Any], description: str) -> Answers:
+    """A successful answer."""
+    return {status: {"model": shape, "description": description, "content": {"application/json": {"example": example}}}}
+
+
+def fails(*codes: str, body: bool = False, keyed: bool = True) -> Answers:
+    """The error answers of a route: its own codes and those every route may give, by status."""
+    every = (*codes, *_ALWAYS, *(_KEYED if keyed else ()), *(_WITH_BODY if body else ()))
+    by_status: dict[int, list[str]] = {}
+    for code in dict.fromkeys(every):
+        by_status.setdefault(STATUS.get(code, INVALID), []).append(code)
+    return {
+        status: {
+            "model": ErrorJson,
+            "description": ", ".join(f"`{code}`" for code in sorted(found)),
+            "content": {"application/json": {"example": _example(found[0])}},
+        }
+        for status, found in sorted(by_status.items())
+    }
+
+
+def _example(code: str) -> dict[str, Any]:
+    return {
+        "error": code,
+        "message": "what happened, and what to do next",
+        "request_id": "3848f313-6a4c-4f0e-9a54-4ab3d6b0a8cf",
+        "documentation_url": f"http://127.0.0.1:8080/docs/errors.md#{code.replace('_', '-')}",
+    }

@@ -1,0 +1,160 @@
+"""One code, one HTTP status: the table, the error body, and the handlers that turn exceptions into it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+
+from bus.errors import BusError, Unauthorized, code_of
+
+from .replies import reply
+from .seen import seen
+from .shapes import plain
+
+INVALID = 422
+"""The status of every code that is not in the table: malformed input, which has one code per field."""
+STATUS: dict[str, int] = {
+    "invalid_json": 400,
+    "unauthorized": 401,
+    "insufficient_scope": 403,
+    "forbidden": 403,
+    "minting_closed": 403,
+    "origin_not_allowed": 403,
+    "actor_forbidden": 403,
+    "channel_access_denied": 403,
+    "not_found": 404,
+    "actor_not_found": 404,
+    "channel_not_found": 404,
+    "message_not_found": 404,
+    "invalid_message_id": 404,
+    "access_request_not_found": 404,
+    "dead_letter_not_found": 404,
+    "method_not_allowed": 405,
+    "label_in_use": 409,
+    "channel_exists": 409,
+    "channel_not_claimable": 409,
+    "channel_not_broadcast": 409,
+    "already_claimed": 409,
+    "already_finished": 409,
+    "not_available_yet": 409,
+    "task_cancelled": 409,
+    "lease_lost": 409,
+    "not_claimed": 409,
+    "idempotency_conflict": 409,
+    "access_request_resolved": 409,
+    "message_expired": 410,
+    "body_too_large": 413,
+    "host_not_allowed": 421,
+    "content_too_large": INVALID,
+    "channel_full": 429,
+    "channel_write_rate_exceeded": 429,
+    "client_gone": 499,
+    "internal_server_error": 500,
+    "channel_paused": 503,
+    "store_unavailable": 503,
+    "store_full": 507,
+}
+_RETRY_AFTER = {429, 503}
+
+
+class Refused(HTTPException):
+    """A request that never reaches the bus: `code` is one of the table, `details` go to the top level of the body."""
+
+    def __init__(self, code: str, message: str, **details: Any) -> None:
+        super().__init__(STATUS.get(code, INVALID), message)
+        self.code = code
+        self.details = details
+
+
+def error(request: Request, code: str, message: str, details: Mapping[str, Any] | None = None) -> Response:
+    """The error body, with the headers its status asks for."""
+    here = seen(request.scope)
+    status = STATUS.get(code, INVALID)
+    extras = plain(details or {})
+    headers: dict[str, str] = {}
+    if status in _RETRY_AFTER:
+        headers["Retry-After"] = str(max(1, math.ceil(float(extras.get("retry_after") or 1))))
+    if status == STATUS["unauthorized"]:
+        headers["WWW-Authenticate"] = 'Bearer realm="backchannel"'
+    body: dict[str, Any] = {
+        **extras,
+        "error": code,
+        "message": message,
+        "request_id": here.request_id,
+        "documentation_url": f"{here.base_url}/docs/errors.md#{code.replace('_', '-')}",
+    }
+    return reply(body, status, headers)
+
+
+def install(app: FastAPI) -> None:
+    """Every exception that a request may end in, as an error body."""
+    app.add_exception_handler(BusError, _bus_error)
+    app.add_exception_handler(Unauthorized, _bus_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+
+
+async def _bus_error(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, BusError)  # noqa: S101  # what it is registered for
+    return error(request, code_of(exc), exc.message, exc.details)
+
+
+async def _http_error(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)  # noqa: S101  # what it is registered for
+    if isinstance(exc, Refused):
+        return error(request, exc.code, exc.detail, exc.details)
+    if exc.status_code == STATUS["method_not_allowed"]:
+        allowed = allowed_methods(request.app.router.routes, request.scope)
+        refused = error(
+            request,
+            "method_not_allowed",
+            f"{request.method} is not served here; use {' or '.join(allowed)}",
+            {"allowed_methods": allowed},
+        )
+        refused.headers["Allow"] = ", ".join(allowed)
+        return refused
+    if exc.status_code == STATUS["not_found"]:
+        return error(request, "not_found", f"there is nothing at {request.url.path}; GET /openapi.json lists every route")
+    return error(request, "invalid_json", f"the body could not be read as JSON ({exc.detail}); send one JSON object")
+
+
+def allowed_methods(routes: Sequence[BaseRoute], scope: Mapping[str, Any]) -> list[str]:
+    """The methods that some route serves at the request's path; empty when none does."""
+    found: set[str] = set()
+    for route in routes:
+        if route.matches({**scope})[0] != Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    if "GET" in found:
+        found.add("HEAD")
+    return sorted(found | {"OPTIONS"}) if found else []
+
+
+async def _validation_error(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, RequestValidationError)  # noqa: S101  # what it is registered for
+    first: Mapping[str, Any] = exc.errors()[0]
+    place: tuple[Any, ...] = tuple(first["loc"])
+    if len(place) == 1:
+        return error(request, "invalid_json_shape", "the body must be one JSON object, such as {}")
+    field = str(place[1])
+    where = ".".join(str(part) for part in place[1:])
+    code, problem = _problem(str(first["type"]), field, str(first["msg"]))
+    return error(request, code, f"{where} {problem}", {"field": where})
+
+
+def _problem(kind: str, field: str, told: str) -> tuple[str, str]:
+    """The contract's code for what pydantic found, and what is wrong in words that follow the field's name."""
+    if kind == "missing":
+        return "missing_field", "is required"
+    if kind in ("string_type", "string_too_short", "string_unicode"):
+        return "invalid_string", "must be a non-empty string"
+    if kind == "dict_type":
+        return "invalid_object", "must be a JSON object"
+    words = told[:1].lower() + told[1:]
+    return f"invalid_{field}", words.replace("input should be", "must be").replace("value error, ", "")

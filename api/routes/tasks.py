@@ -1,0 +1,139 @@
+"""Tasks over HTTP by the verbs agents think in: post, broadcast, claim the next one, await its result, subscribe."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from starlette.responses import Response
+
+from api import docs, examples, shapes, wire
+from api.bodies import ClaimNext, MessagePath, NewBroadcast, NewTask, Subscription, WaitQuery
+from api.deps import bus_of, caller_of, capped, posted, put_back_if_gone, seconds, seconds_or_none, until_gone
+from api.notes import why_empty
+from api.replies import reply
+from api.routing import keyed
+from api.seen import seen
+from bus.errors import InvalidInput
+
+router = keyed("tasks")
+
+
+@router.post(
+    "/v1/tasks/post",
+    operation_id="post_task",
+    status_code=201,
+    summary="Hand work over",
+    responses={
+        **docs.success(201, wire.PostedJson, examples.POSTED, "The task, waiting to be claimed."),
+        **docs.fails(*docs.POSTING, "channel_not_claimable", "missing_field", "invalid_string", "invalid_object", body=True),
+    },
+)
+async def post_task(request: Request, body: NewTask) -> Response:
+    """Post a task; the channel is created when there is none. Send `Idempotency-Key` to make a repeat safe."""
+    return posted(
+        await bus_of(request).tasks.post(
+            caller_of(request),
+            body.channel,
+            body.content,
+            metadata=body.metadata,
+            actor=body.actor,
+            label=body.actor_label,
+            delay=seconds(body.delay_seconds),
+            idempotency_key=seen(request.scope).idempotency_key,
+        )
+    )
+
+
+@router.post(
+    "/v1/tasks/broadcast",
+    operation_id="broadcast",
+    status_code=201,
+    summary="Tell every reader",
+    responses={
+        **docs.success(201, wire.PostedJson, examples.BROADCAST, "The message."),
+        **docs.fails(*docs.POSTING, "channel_not_broadcast", "missing_field", "invalid_string", "invalid_object", body=True),
+    },
+)
+async def broadcast(request: Request, body: NewBroadcast) -> Response:
+    """Post on a broadcast channel, which is created when there is none."""
+    return posted(
+        await bus_of(request).broadcasts.broadcast(
+            caller_of(request),
+            body.channel,
+            body.content,
+            metadata=body.metadata,
+            actor=body.actor,
+            label=body.actor_label,
+            idempotency_key=seen(request.scope).idempotency_key,
+        )
+    )
+
+
+@router.post(
+    "/v1/tasks/claim",
+    operation_id="claim_task",
+    summary="Take the next task",
+    responses={
+        **docs.success(200, wire.ClaimedTaskJson, examples.CLAIMED_TASK, "The task, or null and why there is none."),
+        **docs.fails(
+            *docs.CHANNEL, "channel_not_claimable", "actor_forbidden", "insufficient_scope", "missing_field", "invalid_wait",
+            "invalid_lease_seconds", "invalid_channels", body=True,
+        ),
+    },
+)  # fmt: skip
+async def claim_task(request: Request, body: ClaimNext) -> Response:
+    """Take the oldest waiting task of a channel, waiting for one up to `wait` seconds. Finish it before the lease ends."""
+    bus, caller = bus_of(request), caller_of(request)
+    names = body.channels or ([body.channel] if body.channel is not None else [])
+    if not names:
+        raise InvalidInput("channel (or channels) is required", field="channel", code="missing_field")
+    hold = capped(bus, body.wait)
+    claim = await until_gone(
+        request,
+        bus.tasks.claim(caller, names, actor=body.actor, lease=seconds_or_none(body.lease_seconds), wait=hold),
+        waits=hold,
+    )
+    if claim is None:
+        return reply(shapes.claimed_task(None, await why_empty(bus.channels, caller, names)))
+    await put_back_if_gone(request, bus, caller, claim)
+    return reply(shapes.claimed_task(claim, None))
+
+
+@router.get(
+    "/v1/tasks/{message_id}/result",
+    operation_id="await_result",
+    summary="Wait for a task's result",
+    responses={
+        **docs.success(200, wire.ResultJson, examples.RESULT, "Its outcome, or `pending` when the wait was over."),
+        **docs.fails(*docs.MESSAGE, "forbidden", "channel_not_claimable", "invalid_wait"),
+    },
+)
+async def await_result(request: Request, message_id: MessagePath, wait: WaitQuery = 0) -> Response:
+    """The outcome of a task, as soon as it has one; ask again while it is `pending`."""
+    bus = bus_of(request)
+    hold = capped(bus, wait)
+    message = await until_gone(request, bus.tasks.await_result(caller_of(request), message_id, wait=hold), waits=hold)
+    return reply(shapes.result(message))
+
+
+@router.post(
+    "/v1/tasks/subscribe",
+    operation_id="subscribe_messages",
+    summary="Read a channel, asked by a body",
+    responses={
+        **docs.success(200, wire.MessagePageJson, examples.PAGE, "Oldest first; resend `next_cursor` to read on."),
+        **docs.fails(
+            *docs.CHANNEL, "missing_field", "invalid_limit", "invalid_cursor", "invalid_wait", "insufficient_scope", body=True
+        ),
+    },
+)
+async def subscribe_messages(request: Request, body: Subscription) -> Response:
+    """The same as `GET /v1/channels/{channel}/messages`."""
+    bus = bus_of(request)
+    hold = capped(bus, body.wait)
+    since = None if body.since is None else str(body.since)
+    page = await until_gone(
+        request,
+        bus.messages.subscribe(caller_of(request), body.channel, since=since, limit=body.limit, actor=body.actor, wait=hold),
+        waits=hold,
+    )
+    return reply(shapes.message_page(page, body.limit))

@@ -1,0 +1,63 @@
+"""Channels as JSON."""
+
+from __future__ import annotations
+
+from api import wire
+from bus.models import Channel, ChannelSummary, Counts, Page
+
+from .moments import stamp, stamp_or_none
+
+
+def channel(c: Channel) -> wire.ChannelJson:
+    return {
+        "id": c.id,
+        "owner_id": c.owner_label,
+        "created_by_key_id": c.owner_key_id,
+        "name": c.name,
+        "mode": c.mode.value,
+        "access": c.access.value,
+        "discoverable": c.discoverable,
+        "description": c.description,
+        "metadata_schema": {},
+        "pinned_message": c.pinned_message,
+        "ttl_seconds": round(c.ttl.total_seconds()),
+        "retention_days": c.retention.days,
+        "lease_seconds": c.lease.total_seconds(),
+        "max_deliveries": c.max_deliveries,
+        "max_messages": c.max_messages,
+        "max_writes_per_minute": c.max_writes_per_minute,
+        "paused": c.paused,
+        "aliases": [],
+        "related_channels": [],
+        "created_at": stamp(c.created_at),
+        "updated_at": stamp(c.updated_at),
+    }
+
+
+def counts(c: Counts) -> wire.CountsJson:
+    return {
+        "total": c.total,
+        "waiting": c.waiting,
+        "delayed": c.delayed,
+        "in_flight": c.in_flight,
+        "done": c.done,
+        "dead": c.dead,
+        "next_available_at": stamp_or_none(c.next_available_at),
+    }
+
+
+def channel_page(page: Page[ChannelSummary], limit: int) -> wire.ChannelPageJson:
+    return {"data": [_summary(c) for c in page.items], "limit": limit, "next_cursor": page.next_cursor}
+
+
+def _summary(c: ChannelSummary) -> wire.ChannelSummaryJson:
+    return {
+        "id": c.id,
+        "name": c.name,
+        "mode": c.mode.value,
+        "access": c.access.value,
+        "description": c.description,
+        "created_at": stamp(c.created_at),
+        "is_member": c.is_member,
+        "counts": counts(c.counts),
+    }

@@ -1,0 +1,74 @@
+"""The JSON of API keys, actors and access requests: who calls, and what for."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from typing_extensions import TypedDict  # pydantic documents typing's own only from Python 3.12 on
+
+
+class IssuedKeyJson(TypedDict):
+    """`key` is shown this once."""
+
+    key: str
+    key_id: str
+    agent_label: str
+    created_at: str
+    expires_at: str | None
+    rate_limit: int
+    rate_limit_window_seconds: int
+
+
+class KeyJson(TypedDict):
+    """`scopes` null means all of them; `owner_id` is the label the key was issued for."""
+
+    key_id: str
+    owner_id: str
+    plan: str
+    active: bool
+    scopes: list[str] | None
+    rate_limit: int
+    rate_limit_window_seconds: int
+
+
+class RevokedKeyJson(TypedDict):
+    key_id: str
+    revoked: bool
+
+
+class ActorJson(TypedDict):
+    """An actor; its `id` is its name."""
+
+    id: str
+    owner_id: str
+    created_by_key_id: str
+    name: str
+    description: str
+    metadata: dict[str, Any]
+    aliases: list[str]
+    created_at: str
+    updated_at: str
+
+
+class AccessAnswerJson(TypedDict, total=False):
+    status: Literal["open", "already_member", "pending"]
+    request_id: str
+    note: str
+
+
+class AccessRequestJson(TypedDict):
+    id: str
+    channel_id: str
+    requester_key_id: str
+    requester_label: str
+    reason: str
+    status: str
+    created_at: str
+
+
+class AccessRequestPageJson(TypedDict):
+    data: list[AccessRequestJson]
+
+
+class ResolvedRequestJson(AccessRequestJson):
+    request_id: str

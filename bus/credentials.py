@@ -1,0 +1,44 @@
+"""API keys: `bck_<id>.<secret>`, stored as SHA-256, revoked everywhere at once."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from .errors import InsufficientScope
+from .models import Caller, IssuedKey
+
+READ: Final = "messages:read"
+WRITE: Final = "messages:write"
+CLAIM: Final = "messages:claim"
+ACK: Final = "messages:ack"
+CHANNELS_READ: Final = "channels:read"
+CHANNELS_WRITE: Final = "channels:write"
+CHANNELS_MANAGE: Final = "channels:manage"
+SCOPES: Final = frozenset({READ, WRITE, CLAIM, ACK, CHANNELS_READ, CHANNELS_WRITE, CHANNELS_MANAGE})
+
+
+class Credentials(Protocol):
+    async def issue(self, label: str) -> IssuedKey:
+        """Mint an API key. The secret is in the answer only; an actor named after the label comes with it if that
+        name is free. Raises MintingClosed, LabelInUse (an active key has it), InvalidInput.
+        """
+        ...
+
+    async def verify(self, api_key: str) -> Caller:
+        """Who this raw API key is, compared in constant time. Raises Unauthorized."""
+        ...
+
+    async def revoke(self, caller: Caller) -> None:
+        """End the caller's own API key, at once and on every replica: its blocked calls end with Unauthorized."""
+        ...
+
+
+def require(caller: Caller, scope: str) -> None:
+    """Raises InsufficientScope unless the API key has the scope (None: it has all)."""
+    if caller.scopes is not None and scope not in caller.scopes:
+        granted = sorted(caller.scopes)
+        raise InsufficientScope(
+            f"this API key lacks the scope {scope} (it has: {', '.join(granted) or 'none'}); use another key",
+            required_scope=scope,
+            granted_scopes=granted,
+        )

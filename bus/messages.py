@@ -1,0 +1,72 @@
+"""Messages of either kind of channel: post one, read them by cursor, look at one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Protocol
+
+from .models import Caller, Message, Mode, Page, Posted
+
+NO_WAIT = timedelta(0)
+
+
+class Messages(Protocol):
+    async def post(
+        self,
+        caller: Caller,
+        channel: str,
+        content: str,
+        *,
+        mode: Mode | None = None,
+        create: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        actor: str | None = None,
+        label: str | None = None,
+        delay: timedelta = NO_WAIT,
+        idempotency_key: str | None = None,
+    ) -> Posted:
+        """Put a message on a channel. Once this returns, the message exists until it has an outcome (tasks) or its
+        time to live or the channel's `max_messages` ends it (broadcasts).
+
+        `mode` states which kind of channel is meant; None takes either. `create` makes an open channel of that mode
+        when there is none. `delay` (tasks only, up to the channel's ttl): not claimable before. `idempotency_key`
+        (1..200 characters): posting again with the same key and body within 24 h returns the first message,
+        `replayed`; the key is bound to (API key, verb, channel).
+
+        Raises ChannelNotFound, ChannelNotClaimable / ChannelNotBroadcast (the other kind), ChannelAccessDenied,
+        ChannelPaused, ChannelFull, ChannelWriteRateExceeded, ContentTooLarge, IdempotencyConflict (same key, other
+        body), ActorForbidden, InvalidInput, StoreFull, InsufficientScope (messages:write).
+        """
+        ...
+
+    async def subscribe(
+        self,
+        caller: Caller,
+        channel: str,
+        *,
+        since: str | None = None,
+        limit: int = 50,
+        status: str | None = None,
+        actor: str | None = None,
+        wait: timedelta = NO_WAIT,
+    ) -> Page[Message]:
+        """Messages after the cursor `since`, oldest first, 1..100 a page; waits up to `wait` while there are none.
+
+        A broadcast cursor never skips: `missed` tells how many messages were trimmed before they could be read.
+        With an `actor`, a broadcast channel keeps the reader's place: `since` given is kept as its cursor, `since`
+        None reads on from the kept one; so nothing counts as read before the reader comes back with the cursor.
+        On a claimable channel without `since`, the page holds what matters now: half the oldest waiting tasks, half
+        the newest held or finished ones. `status`: only `unclaimed` or `claimed`.
+        An empty page repeats the given cursor. Raises ChannelNotFound, ChannelAccessDenied, InvalidInput,
+        InsufficientScope (messages:read).
+        """
+        ...
+
+    async def get(self, caller: Caller, message_id: str) -> Message:
+        """One message as it stands: for a task its state, holder or outcome. A result is shown to the key that posted
+        the task, the key that finished it, and the channel's members; to others it is `result_withheld`.
+
+        Raises MessageNotFound, ChannelAccessDenied, InvalidInput.
+        """
+        ...

@@ -1,0 +1,25 @@
+"""Actors behind the HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bus.models import Actor, Caller
+
+from . import reading
+from .http import Http, segment
+
+
+class RemoteActors:
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    async def create(
+        self, caller: Caller, name: str, *, description: str = "", metadata: Mapping[str, Any] | None = None
+    ) -> Actor:
+        body = {"name": name, "description": description, "metadata": None if metadata is None else dict(metadata)}
+        return (await self._http.post(caller, "/v1/actors", body, repeatable=True)).read(reading.actor)
+
+    async def get(self, caller: Caller, name: str) -> Actor:
+        return (await self._http.get(caller, f"/v1/actors/{segment(name)}")).read(reading.actor)

@@ -1,0 +1,81 @@
+"""Messages behind the HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from bus.messages import NO_WAIT
+from bus.models import Caller, Message, Mode, Page, Posted
+
+from . import reading
+from .http import Answer, Http, segment
+from .patience import Patience
+
+
+class RemoteMessages:
+    def __init__(self, http: Http, patience: Patience) -> None:
+        self._http = http
+        self._patience = patience
+
+    async def post(
+        self,
+        caller: Caller,
+        channel: str,
+        content: str,
+        *,
+        mode: Mode | None = None,
+        create: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        actor: str | None = None,
+        label: str | None = None,
+        delay: timedelta = NO_WAIT,
+        idempotency_key: str | None = None,
+    ) -> Posted:
+        body = {
+            "content": content,
+            "metadata": None if metadata is None else dict(metadata),
+            "actor": actor,
+            "actor_label": label,
+            "delay_seconds": delay.total_seconds() or None,
+            "mode": None if mode is None else mode.value,
+            "create": create or None,
+        }
+        path = f"/v1/channels/{segment(channel)}/messages"
+        return posted(await self._http.post(caller, path, body, idempotency_key=idempotency_key))
+
+    async def subscribe(
+        self,
+        caller: Caller,
+        channel: str,
+        *,
+        since: str | None = None,
+        limit: int = 50,
+        status: str | None = None,
+        actor: str | None = None,
+        wait: timedelta = NO_WAIT,
+    ) -> Page[Message]:
+        cursor = since
+
+        async def ask(seconds: float) -> Page[Message]:
+            nonlocal cursor
+            params = {"cursor": cursor, "limit": limit, "status": status, "actor": actor, "wait": seconds or None}
+            path = f"/v1/channels/{segment(channel)}/messages"
+            found = await self._http.get(caller, path, params=params, wait=seconds)
+            page = found.read(lambda body: reading.page(body, reading.message))
+            cursor = page.next_cursor if page.next_cursor is not None else cursor
+            return page
+
+        return await self._patience.until(ask, wait, lambda page: bool(page.items))
+
+    async def get(self, caller: Caller, message_id: str) -> Message:
+        return (await self._http.get(caller, f"/v1/messages/{segment(message_id)}")).read(reading.message)
+
+
+def posted(answer: Answer) -> Posted:
+    """What every posting verb answers."""
+    replayed = answer.headers.get("X-Idempotent-Replay") == "true"
+    return answer.read(
+        lambda body: Posted(reading.message(body["message"]), body["next_cursor"], replayed, body["channel_created"])
+    )

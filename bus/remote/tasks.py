@@ -1,0 +1,167 @@
+"""Tasks behind the HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Literal
+
+from bus.messages import NO_WAIT
+from bus.models import Caller, Claim, DeadLetter, Message, Mode, Page, Posted, Redriven
+
+from . import reading
+from .http import Answer, Http, segment
+from .messages import posted
+from .patience import Patience
+
+
+class RemoteTasks:
+    def __init__(self, http: Http, patience: Patience) -> None:
+        self._http = http
+        self._patience = patience
+
+    async def post(
+        self,
+        caller: Caller,
+        channel: str,
+        content: str,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        actor: str | None = None,
+        label: str | None = None,
+        delay: timedelta = NO_WAIT,
+        idempotency_key: str | None = None,
+    ) -> Posted:
+        body = {
+            "channel": channel,
+            "content": content,
+            "metadata": None if metadata is None else dict(metadata),
+            "actor": actor,
+            "actor_label": label,
+            "delay_seconds": delay.total_seconds() or None,
+        }
+        return posted(await self._http.post(caller, "/v1/tasks/post", body, idempotency_key=idempotency_key))
+
+    async def claim(
+        self,
+        caller: Caller,
+        channels: str | Sequence[str],
+        *,
+        actor: str | None = None,
+        lease: timedelta | None = None,
+        wait: timedelta = NO_WAIT,
+    ) -> Claim | None:
+        names = [channels] if isinstance(channels, str) else list(channels)
+
+        async def ask(seconds: float) -> Claim | None:
+            body = {"channels": names, "actor": actor, "lease_seconds": _seconds(lease), "wait": seconds or None}
+            # Not repeated by itself; the next round of a wait may ask again, because the server takes back what it
+            # gave to a connection that is gone.
+            found = await self._http.post(caller, "/v1/tasks/claim", body, wait=seconds)
+            return found.read(lambda body: None if body["claimed"] is None else reading.claim(body, body["claimed"]))
+
+        return await self._patience.until(ask, wait, lambda claim: claim is not None)
+
+    async def claim_message(
+        self, caller: Caller, message_id: str, *, actor: str | None = None, lease: timedelta | None = None
+    ) -> Claim:
+        found = await self._act(caller, message_id, "claim", actor=actor, lease_seconds=_seconds(lease))
+        return found.read(_held)
+
+    async def heartbeat(
+        self,
+        caller: Caller,
+        message_id: str,
+        *,
+        actor: str | None = None,
+        claim_token: str | None = None,
+        lease: timedelta | None = None,
+    ) -> Claim:
+        found = await self._act(
+            caller, message_id, "heartbeat", actor=actor, claim_token=claim_token, lease_seconds=_seconds(lease)
+        )
+        return found.read(_held)
+
+    async def release(
+        self,
+        caller: Caller,
+        message_id: str,
+        *,
+        actor: str | None = None,
+        claim_token: str | None = None,
+        delay: timedelta = NO_WAIT,
+        reason: str | None = None,
+    ) -> Message:
+        return await self._settle(
+            caller, message_id, "release", actor=actor, claim_token=claim_token, reason=reason,
+            delay_seconds=delay.total_seconds() or None,
+        )  # fmt: skip
+
+    async def fail(
+        self,
+        caller: Caller,
+        message_id: str,
+        *,
+        actor: str | None = None,
+        claim_token: str | None = None,
+        reason: str | None = None,
+    ) -> Message:
+        return await self._settle(caller, message_id, "fail", actor=actor, claim_token=claim_token, reason=reason)
+
+    async def ack(
+        self,
+        caller: Caller,
+        message_id: str,
+        *,
+        actor: str | None = None,
+        claim_token: str | None = None,
+        status: Literal["done", "failed"] = "done",
+        result: Any = None,
+        reason: str | None = None,
+    ) -> Message:
+        found = await self._act(
+            caller, message_id, "ack", repeatable=True, mode=Mode.CLAIMABLE.value,
+            actor=actor, claim_token=claim_token, status=status, result=result, reason=reason,
+        )  # fmt: skip
+        return found.read(_message)
+
+    async def cancel(self, caller: Caller, message_id: str, *, reason: str | None = None) -> Message:
+        return await self._settle(caller, message_id, "cancel", reason=reason)
+
+    async def await_result(self, caller: Caller, message_id: str, *, wait: timedelta = NO_WAIT) -> Message:
+        async def ask(seconds: float) -> Message:
+            path = f"/v1/tasks/{segment(message_id)}/result"
+            found = await self._http.get(caller, path, params={"wait": seconds or None}, wait=seconds)
+            return found.read(_message)
+
+        return await self._patience.until(ask, wait, lambda message: message.state is not None and message.state.final)
+
+    async def dead_letters(
+        self, caller: Caller, channel: str, *, limit: int = 50, cursor: str | None = None
+    ) -> Page[DeadLetter]:
+        path = f"/v1/channels/{segment(channel)}/dead-letters"
+        found = await self._http.get(caller, path, params={"limit": limit, "cursor": cursor})
+        return found.read(lambda body: reading.page(body, reading.dead_letter))
+
+    async def redrive(self, caller: Caller, channel: str, dead_letter_ids: Sequence[str]) -> Sequence[Redriven]:
+        answer = await self._http.post(caller, f"/v1/channels/{segment(channel)}/redrive", {"ids": list(dead_letter_ids)})
+        return answer.read(lambda body: [Redriven(each["dead_letter_id"], each["message_id"]) for each in body["redriven"]])
+
+    async def _act(self, caller: Caller, message_id: str, verb: str, *, repeatable: bool = False, **body: Any) -> Answer:
+        path = f"/v1/messages/{segment(message_id)}/{verb}"
+        return await self._http.post(caller, path, body, repeatable=repeatable)
+
+    async def _settle(self, caller: Caller, message_id: str, verb: str, **body: Any) -> Message:
+        return (await self._act(caller, message_id, verb, **body)).read(_message)
+
+
+def _seconds(lease: timedelta | None) -> float | None:
+    return None if lease is None else lease.total_seconds()
+
+
+def _held(body: reading.Json) -> Claim:
+    return reading.claim(body, body["message"])
+
+
+def _message(body: reading.Json) -> Message:
+    return reading.message(body["message"])

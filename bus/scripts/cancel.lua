@@ -1,0 +1,27 @@
+--@include settle
+--@include row
+-- Call a task off: at once when nobody holds it, else by asking its holder.
+-- KEYS  the channel's
+-- ARGV  API key id, message's stream id, reason or ''
+-- reply {'ok', row} | a refusal
+local key_id, id, reason = ARGV[1], ARGV[2], ARGV[3]
+local s, refused = enter(key_id, 'claimable')
+if refused then return refused end
+local outcome, fields = redis.call('GET', RESULT .. id), entry(id)
+local poster = outcome and cjson.decode(outcome).posted_by or fields and field(fields, 'key')
+if not outcome and not fields then return {'message_not_found'} end
+if poster ~= key_id and s.owner ~= key_id then return {'forbidden', 'poster'} end
+if outcome or redis.call('ZSCORE', DONE, id) then
+  if outcome and cjson.decode(outcome).state == 'cancelled' then return {'ok', finished_row(id, fields or {}, outcome)} end
+  return {'already_finished', outcome or ''}
+end
+local p = pending(id)
+if p and p.consumer ~= NOBODY and due_at(id) > NOW then
+  local r = record(id)
+  r.cancel = r.cancel or {by = key_id, at = NOW, reason = reason}
+  keep_record(id, r)
+  return {'ok', task_row(id, fields)}
+end
+if not p then reach_ahead(id) end
+local text = finish(id, s, 'cancelled', {by = key_id, posted_by = poster, reason = reason, delivery = p and p.count})
+return {'ok', finished_row(id, fields, text)}

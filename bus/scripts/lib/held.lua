@@ -1,0 +1,43 @@
+--@include settle
+--@include row
+
+-- Why somebody who is not the holder may not act: told apart so that the caller knows what to do next.
+local function not_holder(id, p, consumer)
+  local outcome = redis.call('GET', RESULT .. id)
+  if outcome then return {'already_finished', outcome} end
+  if not entry(id) then return {'message_not_found'} end
+  if redis.call('ZSCORE', DONE, id) then return {'already_finished', ''} end
+  for _, delivery in ipairs(record(id).log or {}) do
+    if delivery.by == consumer then return {'lease_lost', p and p.consumer or NOBODY} end
+  end
+  return {'not_claimed', p and p.consumer or NOBODY}
+end
+
+-- The fence: settings, pending and record when `consumer` holds this delivery (token '' means whichever it holds);
+-- else nil and the refusal. A poster's wish to cancel is carried out here, at the holder's next call.
+local function held(id, consumer, token)
+  local s = settings()
+  if not s then return nil, {'channel_not_found'} end
+  if s.mode ~= 'claimable' then return nil, {'channel_not_claimable'} end
+  local p = pending(id)
+  if not p or p.consumer ~= consumer then return nil, not_holder(id, p, consumer) end
+  if token ~= '' and tonumber(token) ~= p.count then return nil, {'lease_lost', p.consumer} end
+  local r = record(id)
+  if r.cancel then
+    finish(id, s, 'cancelled', {
+      by = r.cancel.by, posted_by = r.posted_by, reason = r.cancel.reason, delivery = p.count, claimed_at = claimed_at(r)
+    })
+    return nil, {'task_cancelled', r.cancel.reason or ''}
+  end
+  return {settings = s, pending = p, record = r}, nil
+end
+
+-- Nobody's until `at`; the delivery number stays, it is the fence. Rings the bell: no XADD tells of this.
+local function park(id, count, at, r)
+  redis.call('XCLAIM', STREAM, 'workers', NOBODY, 0, id, 'RETRYCOUNT', count, 'JUSTID')
+  redis.call('ZADD', DUE, at, id)
+  redis.call('ZADD', PARKED, at, id)
+  keep_record(id, r)
+  redis.call('SET', BELL, string.format('%.0f', NOW), 'PX', 60000)
+  tell(BELL, 'set')
+end

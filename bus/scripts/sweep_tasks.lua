@@ -1,0 +1,52 @@
+--@include settle
+--@include next_new
+-- Give outcomes to tasks whose time is up and which nobody asks for; keep the indexes true. Bounded per call.
+-- KEYS  the channel's
+-- ARGV  how many entries to look at of each kind, how many overdue ones to pass over first, stream id to go on after
+-- reply {'ok', finished, overdue looked at, stream id to go on after or '' at the end} | a refusal
+local s = settings()
+if not s then return {'channel_not_found'} end
+if s.mode ~= 'claimable' then return {'channel_not_claimable'} end
+local limit, offset, after = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+local finished = 0
+
+local overdue = redis.call('ZRANGE', DUE, '-inf', NOW, 'BYSCORE', 'LIMIT', offset, limit)
+for _, id in ipairs(overdue) do
+  local fields = entry(id)
+  if not fields then
+    let_go(id)
+  elseif settle(id, fields, s, pending(id) or {consumer = NOBODY, count = last_delivery(id)}) then
+    finished = finished + 1
+  end
+end
+
+-- Posting order is expiry order as long as a channel's ttl stays: the first one alive ends the walk.
+local page = redis.call('XRANGE', STREAM, '(' .. after, '+', 'COUNT', limit)
+local last = #page == limit and page[limit][1] or ''
+for _, found in ipairs(page) do
+  local id, fields = found[1], found[2]
+  if expires_at(fields) > NOW then
+    last = ''
+    break
+  end
+  if redis.call('ZSCORE', DONE, id) then
+    archive(id)
+  elseif not redis.call('ZSCORE', DUE, id) then
+    if pending(id) then
+      redis.call('ZADD', DUE, NOW + s.lease, id)  -- read by hand with XREADGROUP: it gets a lease like any other
+    else
+      reach_ahead(id)
+      expire_unclaimed(id, fields, s)
+      finished = finished + 1
+    end
+  end
+end
+
+local kept_since = NOW - (tonumber(redis.call('HGET', CHANNEL, 'retention_ms')) or math.huge)
+local oldest = redis.call('XRANGE', HISTORY, '-', '+', 'COUNT', 1)[1]
+for _ = 1, limit do
+  if not oldest or tonumber(string.match(oldest[1], '^%d+')) > kept_since then break end
+  drop_oldest_history()
+  oldest = redis.call('XRANGE', HISTORY, '-', '+', 'COUNT', 1)[1]
+end
+return {'ok', finished, #overdue, last}

@@ -1,0 +1,118 @@
+"""What an operator can set: BACKCHANNEL_* environment variables, each with its default and meaning."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from datetime import timedelta
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_APP = "backchannel"
+
+
+class Settings(BaseSettings):
+    """Read from the environment (prefix BACKCHANNEL_); raises pydantic's ValidationError naming the variable."""
+
+    model_config = SettingsConfigDict(env_prefix="BACKCHANNEL_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    redis_url: str | None = Field(
+        default=None, description="Store: redis://, rediss://, unix://, memory://; unset: the embedded store"
+    )
+    prefix: str = Field(
+        default="bc:", description="Prefix of every Redis key; two prefixes are two buses", min_length=1, max_length=64
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir(_APP, appauthor=False)),
+        description="Where the embedded store keeps its data and its socket",
+    )
+
+    base_url: str | None = Field(
+        default=None, description="Use the bus behind this HTTP API instead of a store (MCP server, CLI)"
+    )
+    api_key: SecretStr | None = Field(
+        default=None, description="API key to use; unset: the one kept in config_dir, or a new one"
+    )
+    agent_label: str | None = Field(default=None, description="Label of this agent; unset: mcp-<host>-<pid>")
+    config_dir: Path = Field(
+        default_factory=lambda: Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / _APP,
+        description="Where API keys are kept, mode 0700",
+    )
+    mcp_log: str | None = Field(
+        default=None, description="File (or log level) for the MCP server's log; unset: warnings to stderr"
+    )
+
+    host: str = Field(default="127.0.0.1", description="Address that `backchannel serve` listens on")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port that `backchannel serve` listens on")
+    allowed_hosts: str = Field(default="", description="Comma-separated Host names that /mcp accepts besides localhost")
+    public_minting: bool = Field(default=True, description="Whether POST /v1/keys gives an API key to whoever asks")
+
+    max_message_bytes: int = Field(
+        default=65_536, ge=1, le=4_194_304, description="Limit of a message's content, in UTF-8 bytes"
+    )
+    max_metadata_bytes: int = Field(default=16_384, ge=2, le=1_048_576, description="Limit of a message's metadata, as JSON")
+    max_result_bytes: int = Field(default=65_536, ge=2, le=4_194_304, description="Limit of a task's result, as JSON")
+    max_body_bytes: int = Field(default=262_144, ge=1024, le=16_777_216, description="Limit of an HTTP request's body")
+
+    default_ttl_seconds: int = Field(default=86_400, ge=300, le=2_592_000, description="How long a message lives")
+    default_retention_days: int = Field(default=7, ge=1, le=365, description="How long the history is kept")
+    default_discoverable: bool = Field(default=True, description="Whether open channels are listed")
+    default_lease_seconds: int = Field(default=900, ge=1, le=86_400, description="How long a claim lasts unless renewed")
+    default_max_deliveries: int = Field(default=3, ge=1, le=1000, description="Deliveries before a task is a dead letter")
+
+    longpoll_enabled: bool = Field(default=True, description="Whether ?wait= holds requests; off: they return at once")
+    longpoll_max_wait_seconds: int = Field(default=60, ge=1, le=3600, description="Longest wait of one HTTP request")
+    sweep_seconds: float = Field(default=5.0, gt=0, le=3600, description="How often what has expired is swept")
+    log_level: str = Field(default="info", description="critical, error, warning, info or debug")
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_trailing_slash(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url.rstrip("/")
+
+    @property
+    def default_ttl(self) -> timedelta:
+        return timedelta(seconds=self.default_ttl_seconds)
+
+    @property
+    def default_retention(self) -> timedelta:
+        return timedelta(days=self.default_retention_days)
+
+    @property
+    def default_lease(self) -> timedelta:
+        return timedelta(seconds=self.default_lease_seconds)
+
+    @property
+    def longpoll_max_wait(self) -> timedelta:
+        return timedelta(seconds=self.longpoll_max_wait_seconds if self.longpoll_enabled else 0)
+
+    @property
+    def label(self) -> str:
+        """This process's label: BACKCHANNEL_AGENT_LABEL, else `mcp-<host>-<pid>`."""
+        return self.agent_label or f"mcp-{socket.gethostname()}-{os.getpid()}"
+
+    @property
+    def where(self) -> str:
+        """The bus these settings lead to, without credentials: names the file that keeps its API key."""
+        if self.base_url:
+            return self.base_url
+        if self.redis_url:
+            scheme, _, rest = self.redis_url.partition("://")
+            return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}#{self.prefix}"
+        return f"embedded:{self.data_dir}#{self.prefix}"
+
+
+def user() -> str:
+    """The login name, for labels; `user` where the system knows none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no passwd entry and no USER: a container with an arbitrary uid
+        return "user"

@@ -1,0 +1,70 @@
+"""Opens the store that the settings name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from redis.asyncio.connection import AbstractConnection
+
+from bus.settings import Settings
+
+from . import Heard, Store
+from .link import connector
+from .redis_store import RedisStore, running
+from .url import target, unix_target
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, heard: Heard, lost_track: Callable[[], None]) -> AsyncGenerator[Store, None]:
+    """The store of `redis_url`, the embedded one when that is unset, kept connected inside the `async with`.
+
+    `heard` is called with each watched key that changed, `lost_track` when notifications may have been missed. A store
+    that is down does not fail here: calls raise StoreUnavailable until it is up. Raises ValueError for a URL of an
+    unknown kind, and ImportError for memory:// without its extra.
+    """
+    if settings.redis_url is None:
+        opened = _embedded(settings, heard, lost_track)
+    elif settings.redis_url.startswith("memory:"):
+        from .memory import memory_store  # fakeredis is an extra
+
+        opened = memory_store(settings.redis_url, heard)
+    else:
+        opened = _redis(settings.redis_url, settings.prefix, heard, lost_track)
+    async with opened as store:
+        yield store
+
+
+@asynccontextmanager
+async def _redis(url: str, prefix: str, heard: Heard, lost_track: Callable[[], None]) -> AsyncGenerator[Store, None]:
+    there = target(url)
+    store = RedisStore(
+        connector(there), kind="redis", where=there.where, look=there.look, db=there.db,
+        prefix=prefix, heard=heard, lost_track=lost_track,
+    )  # fmt: skip
+    async with running(store):
+        yield store
+
+
+@asynccontextmanager
+async def _embedded(settings: Settings, heard: Heard, lost_track: Callable[[], None]) -> AsyncGenerator[Store, None]:
+    from .embedded import Embedded  # file locks: not on every platform that reaches a redis:// URL
+
+    embedded = Embedded(settings.data_dir)
+    there = unix_target(str(embedded.socket))
+    join = connector(there)
+
+    async def connect() -> AbstractConnection:
+        await asyncio.to_thread(embedded.ensure_running)
+        return await join()
+
+    store = RedisStore(
+        connect, kind="embedded", where=str(embedded.socket), look=there.look, db=0,
+        prefix=settings.prefix, heard=heard, lost_track=lost_track,
+    )  # fmt: skip
+    try:
+        async with running(store):
+            yield store
+    finally:
+        await asyncio.to_thread(embedded.leave)

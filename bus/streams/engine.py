@@ -1,0 +1,78 @@
+"""What every concept stands on: the store, the key names, the bell; runs a channel's script and raises its refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+from ..errors import BusError, ChannelNotFound, MessageNotFound
+from ..keys import Keys
+from ..names import split_message_id
+from ..settings import Settings
+from ..store import Arg, Store
+from .bell import Bell
+from .refusals import REFUSALS
+from .scripts import script
+
+ACCEPTED = frozenset({"ok", "new", "dup", "existing", "none", "again", "open", "already_member", "pending"})
+_NAMES_LOOKED_AT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    store: Store
+    keys: Keys
+    bell: Bell
+    settings: Settings
+
+    def send(self, name: str, channel: str, *args: Arg, extra_keys: Sequence[str] = ()) -> asyncio.Future[Any]:
+        """Start a channel's script; its raw reply."""
+        keys = _of_channel(self.keys, channel)
+        if extra_keys:
+            keys = (*keys, *extra_keys)
+        return self.store.run(script(name, self.store.publish_prefix), keys, args)
+
+    async def run(self, name: str, channel: str, *args: Arg, extra_keys: Sequence[str] = ()) -> list[Any]:
+        """Run a channel's script. Raises what its refusal means."""
+        return await self.accepted(channel, await self.send(name, channel, *args, extra_keys=extra_keys))
+
+    async def accepted(self, channel: str, reply: list[Any]) -> list[Any]:
+        """The reply, unless it is a refusal: then raises what it means."""
+        if reply[0] in ACCEPTED:
+            return reply
+        raise await self.refusal(channel, reply)
+
+    async def refusal(self, channel: str, reply: Sequence[Any]) -> BusError:
+        if reply[0] == ChannelNotFound.code:
+            return await self.channel_not_found(channel)
+        return REFUSALS[reply[0]](channel, list(reply[1:]))
+
+    async def channel_not_found(self, channel: str) -> ChannelNotFound:
+        """With the names most like it, for whoever misremembered one."""
+        known: list[str] = await self.store.command("ZREVRANGE", self.keys.discoverable, 0, _NAMES_LOOKED_AT - 1)
+        nearest = difflib.get_close_matches(channel, known, n=3, cutoff=0.5)
+        hint = f"nearest: {', '.join(nearest)}" if nearest else "list_channels shows what there is; posting a task creates it"
+        return ChannelNotFound(f"there is no channel '{channel}' ({hint})", nearest=nearest)
+
+
+@lru_cache(maxsize=4096)
+def _of_channel(keys: Keys, channel: str) -> tuple[str, ...]:
+    return keys.of_channel(channel)
+
+
+def place(message_id: str) -> tuple[str, str]:
+    """Channel and stream id of a message id. What is no message id names no message. Raises MessageNotFound."""
+    try:
+        return split_message_id(message_id)
+    except BusError as why:
+        raise MessageNotFound(f"no such message: {why.message}") from None
+
+
+def milliseconds(duration: timedelta | None) -> int | str:
+    """For a script: whole ms, '' for None."""
+    return "" if duration is None else int(duration.total_seconds() * 1000)

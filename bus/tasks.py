@@ -1,0 +1,149 @@
+"""Tasks: handed to one actor at a time under a lease, delivered at least once, with one outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Literal, Protocol
+
+from .messages import NO_WAIT
+from .models import Caller, Claim, DeadLetter, Message, Page, Posted, Redriven
+
+
+class Tasks(Protocol):
+    """A claim is fenced: the verbs on a held task (heartbeat, release, fail, ack) act only while the caller's actor
+    holds this delivery. They take the `claim_token` of the claim, which names actor and delivery; a client that
+    keeps no token names its `actor` and means whatever delivery that actor holds now.
+
+    Each of those raises LeaseLost (the lease ran out and the task passed on), NotClaimed (the actor never held it),
+    AlreadyFinished (it has its outcome), TaskCancelled (the poster called it off: it is finished now, stop),
+    MessageNotFound, ActorForbidden, InvalidInput, InsufficientScope (messages:ack). A lease that ran out while
+    nobody else took the task is still good.
+    """
+
+    async def post(
+        self,
+        caller: Caller,
+        channel: str,
+        content: str,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        actor: str | None = None,
+        label: str | None = None,
+        delay: timedelta = NO_WAIT,
+        idempotency_key: str | None = None,
+    ) -> Posted:
+        """`Messages.post` on a claimable channel, created (open) when there is none."""
+        ...
+
+    async def claim(
+        self,
+        caller: Caller,
+        channels: str | Sequence[str],
+        *,
+        actor: str | None = None,
+        lease: timedelta | None = None,
+        wait: timedelta = NO_WAIT,
+    ) -> Claim | None:
+        """Take the oldest claimable task, trying the channels in the order given; None when `wait` passed without one.
+
+        Never returns a task that is held, by whomever. `actor` defaults to the API key's label, `lease` (1 s..24 h)
+        to the channel's. A caller that goes away while waiting leaves no task behind: what it was just given is
+        released, uncounted. Raises ChannelNotFound (with the nearest names), ChannelNotClaimable,
+        ChannelAccessDenied, ActorForbidden, Unauthorized (revoked while waiting), InsufficientScope (messages:claim).
+        """
+        ...
+
+    async def claim_message(
+        self, caller: Caller, message_id: str, *, actor: str | None = None, lease: timedelta | None = None
+    ) -> Claim:
+        """Take this one task. Claiming what the same actor already holds returns that claim again.
+
+        Raises AlreadyClaimed (with holder and lease end), NotAvailableYet (delayed), AlreadyFinished, MessageExpired,
+        MessageNotFound, ChannelNotClaimable, ChannelAccessDenied, ActorForbidden, InsufficientScope.
+        """
+        ...
+
+    async def heartbeat(
+        self,
+        caller: Caller,
+        message_id: str,
+        *,
+        actor: str | None = None,
+        claim_token: str | None = None,
+        lease: timedelta | None = None,
+    ) -> Claim:
+        """Renew the lease: it now ends `lease` (default: the channel's) from now."""
+        ...
+
+    async def release(
+        self,
+        caller: Caller,
+        message_id: str,
+        *,
+        actor: str | None = None,
+        claim_token: str | None = None,
+        delay: timedelta = NO_WAIT,
+        reason: str | None = None,
+    ) -> Message:
+        """Give the task back, not counted against its deliveries; claimable again at once or after `delay`."""
+        ...
+
+    async def fail(
+        self,
+        caller: Caller,
+        message_id: str,
+        *,
+        actor: str | None = None,
+        claim_token: str | None = None,
+        reason: str | None = None,
+    ) -> Message:
+        """This delivery failed: back after an exponential backoff, or a dead letter when it was the last allowed."""
+        ...
+
+    async def ack(
+        self,
+        caller: Caller,
+        message_id: str,
+        *,
+        actor: str | None = None,
+        claim_token: str | None = None,
+        status: Literal["done", "failed"] = "done",
+        result: Any = None,
+        reason: str | None = None,
+    ) -> Message:
+        """Finish the task with a result (any JSON value). Repeated by the same holder it answers as the first did.
+
+        Also raises ContentTooLarge (result over its limit).
+        """
+        ...
+
+    async def cancel(self, caller: Caller, message_id: str, *, reason: str | None = None) -> Message:
+        """Call a task off: for the key that posted it and the channel's owner. Waiting or delayed: its outcome is
+        `cancelled`. In flight: the request is noted (`hold.cancel_requested`); the holder learns it from its next
+        call, or its lease runs out, and then the outcome is `cancelled`.
+
+        Raises Forbidden, AlreadyFinished, MessageNotFound, ChannelNotClaimable.
+        """
+        ...
+
+    async def await_result(self, caller: Caller, message_id: str, *, wait: timedelta = NO_WAIT) -> Message:
+        """The task once it has its outcome, or as it stands when `wait` has passed (`outcome` None).
+
+        Told within milliseconds, on any replica. For the key that posted the task, the one that finished it, and
+        the channel's members. Raises Forbidden, MessageNotFound, Unauthorized (revoked while waiting).
+        """
+        ...
+
+    async def dead_letters(
+        self, caller: Caller, channel: str, *, limit: int = 50, cursor: str | None = None
+    ) -> Page[DeadLetter]:
+        """Dead letters, oldest first, 1..100 a page. `next_cursor` None: no more."""
+        ...
+
+    async def redrive(self, caller: Caller, channel: str, dead_letter_ids: Sequence[str]) -> Sequence[Redriven]:
+        """Put dead letters (1..100) back as new tasks, all or none; the old ids say where they went.
+
+        For the channel's owner and members. Raises DeadLetterNotFound, Forbidden.
+        """
+        ...

@@ -1,0 +1,58 @@
+"""What every tool works with: the bus, and in whose name a call is done, on either transport."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from mcp.server.mcpserver import Context
+
+from bus import Bus, Caller
+from bus.errors import Unauthorized
+
+from .session import Session, Who
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+CALLER = "backchannel.caller"
+"""Where the HTTP API puts the verified caller in a request's ASGI scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """`session` is this stdio process's; None when each request brings its caller (streamable HTTP)."""
+
+    bus: Bus
+    session: Session | None
+
+    async def act(self, ctx: Ctx, verb: Callable[[Who], Awaitable[T]]) -> T:
+        """Do the verb in the caller's name. A kept API key that is refused is replaced and the verb done again, once:
+        a refused call had no effect. Raises what the verb raises."""
+        who = await self._who(ctx)
+        try:
+            return await verb(who)
+        except Unauthorized:
+            if self.session is None or not self.session.can_mint_again:
+                raise
+            self.session.forget(who)
+        return await verb(await self._who(ctx))
+
+    async def _who(self, ctx: Ctx) -> Who:
+        if self.session is not None:
+            return await self.session.who(self.bus)
+        request: Any = ctx.request_context.request
+        caller = request.scope.get(CALLER) if request is not None else None
+        if not isinstance(caller, Caller):
+            raise Unauthorized("this request names no API key: send it as 'Authorization: Bearer bck_…' or X-API-Key")
+        return Who(caller, None, caller.label)
+
+
+Ctx: TypeAlias = Context[Desk, Any]
+
+
+def desk_of(ctx: Ctx) -> Desk:
+    """The desk of the server that this call came to."""
+    return ctx.request_context.lifespan_context

@@ -1,0 +1,62 @@
+"""By what right a call acts on a task: the token that this session remembers, or what the caller shows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bus.errors import AlreadyFinished, LeaseLost, MessageNotFound, NotClaimed, TaskCancelled
+
+from .desk import Ctx, Desk
+from .session import Who
+
+T = TypeVar("T")
+
+MOST_NAMED = 10
+"""So many held tasks are named at most; an answer is small."""
+_OVER = (LeaseLost, NotClaimed, AlreadyFinished, TaskCancelled, MessageNotFound)
+
+
+@dataclass(frozen=True, slots=True)
+class Grip:
+    """What a verb on a held task shows to the bus."""
+
+    actor: str | None
+    claim_token: str | None
+
+
+async def with_grip(
+    desk: Desk,
+    ctx: Ctx,
+    message_id: str,
+    shown: Grip,
+    verb: Callable[[Who, Grip], Awaitable[T]],
+) -> T:
+    """Do the verb with what the caller showed, else with the token of this session's claim, else as the session's actor.
+
+    A claim that ended behind the session's back is told here, with the reason that renewing it met.
+    """
+    session = desk.session
+    if session is not None and (lost := session.lost.get(message_id)) and shown.claim_token in (None, lost[0]):
+        raise lost[1]
+
+    async def act(who: Who) -> T:
+        held = session.held.get(message_id) if session is not None else None
+        if shown.claim_token or shown.actor or held is None:
+            grip = Grip(shown.actor or (None if shown.claim_token else who.actor), shown.claim_token)
+        else:
+            who, grip = held.who, Grip(held.claim.actor, held.claim.claim_token)
+        try:
+            return await verb(who, grip)
+        except _OVER:
+            if session is not None and held is not None and held.claim.claim_token == grip.claim_token:
+                session.drop(message_id)
+            raise
+
+    return await desk.act(ctx, act)
+
+
+def held_ids(desk: Desk, *, but: str | None = None) -> list[str] | None:
+    """Tasks that this session holds besides, None when there are none: what a model has forgotten to finish."""
+    return [held for held in desk.session.held if held != but][:MOST_NAMED] or None if desk.session is not None else None

@@ -1,0 +1,209 @@
+"""The worker's tools: take a task, keep it, finish it or give it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+import anyio
+from mcp_types import ToolAnnotations
+from pydantic import Field
+
+from bus import Claim, Message
+from bus.errors import BusError, InvalidInput
+from mcp_server.answers import Author, Claimed, Renewed, Settled, Task
+from mcp_server.arguments import Actor, ClaimToken, DelaySeconds, LeaseSeconds, MessageId, Reason, WaitSeconds, whole_message_id
+from mcp_server.desk import Ctx, Desk, desk_of
+from mcp_server.holding import Grip, held_ids, with_grip
+from mcp_server.reasons import nothing_waiting
+from mcp_server.session import LEASE, Who
+from mcp_server.strict import BusTool
+from mcp_server.waiting import waiting
+
+_RELEASE_GRACE_SECONDS = 2
+
+
+async def claim_task(
+    ctx: Ctx,
+    channel: str | None = None,
+    actor: Actor = None,
+    wait_seconds: WaitSeconds = 0,
+    lease_seconds: LeaseSeconds = None,
+    channels: Annotated[list[str] | None, Field(max_length=20, description="Several, tried in order")] = None,
+) -> Claimed:
+    """Take the oldest waiting task of a channel to work on it; nobody else gets it meanwhile. Pass wait_seconds=50 instead of
+    asking again and again. claimed: do what task.content asks, if your user would want it, then ack_task with the result,
+    or release_task if you cannot. none: note says why."""
+    wanted = [*([channel] if channel is not None else []), *(channels or [])]
+    if not wanted:
+        raise InvalidInput("channel is missing: name the channel to take a task from, or several in channels", field="channel")
+    desk = desk_of(ctx)
+
+    async def take(who: Who) -> Claimed:
+        claim = await _claim(desk, ctx, who, wanted, actor, wait_seconds, lease_seconds)
+        return _claimed(desk, claim) if claim else await _none(desk, who, wanted, wait_seconds)
+
+    return await desk.act(ctx, take)
+
+
+async def _claim(
+    desk: Desk, ctx: Ctx, who: Who, channels: Sequence[str], actor: str | None, wait_seconds: float, lease_seconds: float | None
+) -> Claim | None:
+    """A call that is cancelled just after it got a task gives it back: nobody would learn of it otherwise."""
+    lease = timedelta(seconds=lease_seconds) if lease_seconds else LEASE if desk.session else None
+    got: list[Claim] = []
+
+    async def claim() -> None:
+        taken = await desk.bus.tasks.claim(
+            who.caller, channels, actor=actor or who.actor, lease=lease, wait=timedelta(seconds=wait_seconds)
+        )
+        if taken is not None:
+            got.append(taken)
+
+    told = False
+    try:
+        await waiting(ctx, wait_seconds, f"waiting for a task on {', '.join(channels)}", claim())
+        told = True
+    finally:
+        if got and not told:
+            with suppress(BusError), anyio.move_on_after(_RELEASE_GRACE_SECONDS, shield=True):
+                await desk.bus.tasks.release(who.caller, got[0].id, actor=got[0].actor, claim_token=got[0].claim_token)
+    if got and desk.session is not None:
+        desk.session.hold(got[0], who, lease or LEASE)
+    return got[0] if got else None
+
+
+def _claimed(desk: Desk, claim: Claim) -> Claimed:
+    message = claim.message
+    finish = f'do it, then ack_task(message_id="{claim.id}", result=…)'
+    renewal = (
+        "the lease renews itself while this session lives"
+        if desk.session
+        else f'heartbeat(message_id="{claim.id}") before lease_expires_at keeps it yours'
+    )
+    return Claimed(
+        status="claimed",
+        task=Task(
+            message_id=claim.id,
+            from_=Author.of(message),
+            content=message.content,
+            metadata=dict(message.metadata) or None,
+            posted_at=message.posted_at,
+            delivery=claim.delivery,
+        ),
+        claim_token=claim.claim_token,
+        lease_expires_at=claim.lease_expires_at,
+        still_held=held_ids(desk, but=claim.id),
+        next=f"{finish}; {renewal}",
+    )
+
+
+async def _none(desk: Desk, who: Who, channels: list[str], wait_seconds: float) -> Claimed:
+    return Claimed(
+        status="none",
+        note=await nothing_waiting(desk.bus, who.caller, channels),
+        still_held=held_ids(desk),
+        next=f"claim_task again with wait_seconds={max(wait_seconds, 50):g}, or go on with something else",
+    )
+
+
+async def ack_task(
+    ctx: Ctx,
+    message_id: MessageId,
+    result: Annotated[Any, Field(description="Text or any JSON value")] = None,
+    status: Annotated[Literal["done", "failed"], Field(description="failed: nobody can do it")] = "done",
+    reason: Reason = None,
+    actor: Actor = None,
+    claim_token: ClaimToken = None,
+) -> Settled:
+    """Finish a task you claimed: done with the result, or failed with a reason. Its poster gets that from await_result at
+    once. To let another agent try, use release_task instead. Safe to repeat. lease_lost, task_cancelled: the result was not
+    taken; drop the work."""
+    desk, task = desk_of(ctx), whole_message_id(message_id)
+
+    async def ack(who: Who, grip: Grip) -> Message:
+        return await desk.bus.tasks.ack(
+            who.caller, task, actor=grip.actor, claim_token=grip.claim_token, status=status, result=result, reason=reason
+        )
+
+    message = await with_grip(desk, ctx, task, Grip(actor, claim_token), ack)
+    return _settled(desk, message, "claim_task for more work")
+
+
+async def release_task(
+    ctx: Ctx,
+    message_id: MessageId,
+    delay_seconds: DelaySeconds = 0,
+    reason: Reason = None,
+    actor: Actor = None,
+    claim_token: ClaimToken = None,
+) -> Settled:
+    """Give a claimed task back unfinished, for another agent to take, at once or after delay_seconds. Use it when you cannot
+    or should not do it. If nobody can, ack_task with status failed. lease_lost: somebody else has it already, nothing to
+    do."""
+    desk, task = desk_of(ctx), whole_message_id(message_id)
+
+    async def release(who: Who, grip: Grip) -> Message:
+        return await desk.bus.tasks.release(
+            who.caller,
+            task,
+            actor=grip.actor,
+            claim_token=grip.claim_token,
+            delay=timedelta(seconds=delay_seconds),
+            reason=reason,
+        )
+
+    message = await with_grip(desk, ctx, task, Grip(actor, claim_token), release)
+    return _settled(desk, message, "claim_task for other work; it may give you this task again")
+
+
+def _settled(desk: Desk, message: Message, then: str) -> Settled:
+    if desk.session is not None:
+        desk.session.drop(message.id)
+    assert message.state is not None  # noqa: S101 - the bus refuses these verbs on what is no task; for the type checker
+    return Settled(message_id=message.id, state=message.state.value, next=then)
+
+
+async def heartbeat(
+    ctx: Ctx,
+    message_id: MessageId,
+    lease_seconds: LeaseSeconds = None,
+    actor: Actor = None,
+    claim_token: ClaimToken = None,
+) -> Renewed:
+    """Keep a claimed task longer. Needed over HTTP only, before lease_expires_at: a local (stdio) server renews what it
+    claimed by itself. lease_lost: somebody else may have it, drop the work. task_cancelled: stop."""
+    desk, task = desk_of(ctx), whole_message_id(message_id)
+    asked = timedelta(seconds=lease_seconds) if lease_seconds else None
+
+    async def renew(who: Who, grip: Grip) -> Claim:
+        known = desk.session.held.get(task) if desk.session else None
+        lease = asked or (known.lease if known else LEASE if desk.session else None)
+        claim = await desk.bus.tasks.heartbeat(who.caller, task, actor=grip.actor, claim_token=grip.claim_token, lease=lease)
+        if desk.session is not None:
+            desk.session.hold(claim, who, lease or LEASE)
+        return claim
+
+    claim = await with_grip(desk, ctx, task, Grip(actor, claim_token), renew)
+    return Renewed(
+        message_id=claim.id,
+        lease_expires_at=claim.lease_expires_at,
+        next=f'ack_task(message_id="{claim.id}", result=…) when it is done',
+    )
+
+
+_HELD = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
+
+TOOLS = [
+    BusTool.make(
+        claim_task,
+        "Claim a task",
+        ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True),
+        **{"anthropic/alwaysLoad": True},
+    ),
+    BusTool.make(ack_task, "Finish a task", _HELD, **{"anthropic/alwaysLoad": True}),
+    BusTool.make(release_task, "Give a task back", _HELD),
+    BusTool.make(heartbeat, "Keep a task longer", _HELD),
+]

@@ -1,0 +1,91 @@
+"""Servers over a real bus in this process, and the SDK's client connected to them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp.client import Client
+from mcp_types import CallToolResult
+
+from bus import Bus, Settings, connect
+from mcp_server.server import create_server
+from mcp_server.session import Session
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A bus of this test's own, in this process."""
+    return Settings(
+        redis_url="memory://", base_url=None, api_key=None, agent_label=None, prefix=f"{tmp_path.name}:",
+        config_dir=tmp_path / "config", data_dir=tmp_path / "data", mcp_log=None,
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def bus(settings: Settings) -> AsyncGenerator[Bus]:
+    async with connect(settings) as opened:
+        yield opened
+
+
+@dataclass
+class Agent:
+    """A client of a stdio session's server, with the two ways in which a tool can answer."""
+
+    client: Client
+    session: Session | None
+
+    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        """The structured answer; fails the test for an error."""
+        answer = await self.client.call_tool(tool, arguments)
+        assert not answer.is_error, text(answer)
+        assert answer.structured_content is not None
+        return answer.structured_content
+
+    async def refused(self, tool: str, **arguments: Any) -> str:
+        """The text of the error; fails the test for a success."""
+        answer = await self.client.call_tool(tool, arguments)
+        assert answer.is_error, answer.structured_content
+        assert answer.structured_content is None
+        return text(answer)
+
+
+Connect = Callable[..., AbstractAsyncContextManager[Agent]]
+
+
+def text(answer: CallToolResult) -> str:
+    return "".join(block.text for block in answer.content if block.type == "text")
+
+
+@pytest.fixture
+def agent(bus: Bus, settings: Settings) -> Connect:
+    """`async with agent("ann") as ann`: a session of its own with that label, sharing this user's key."""
+
+    @asynccontextmanager
+    async def open_agent(label: str = "ann", *, mode: str = "auto", **changes: Any) -> AsyncGenerator[Agent]:
+        session = Session(settings.model_copy(update={"agent_label": label, **changes}))
+        async with Client(create_server(bus, session), mode=mode) as client:
+            yield Agent(client, session)
+
+    return open_agent
+
+
+async def eventually(holds: Callable[[], Any], *, within: float = 15) -> Any:
+    """Poll until it holds, an awaitable's value too; fails the test after `within` seconds. Returns what held."""
+    with anyio.fail_after(within):
+        while True:
+            found = holds()
+            found = await found if hasattr(found, "__await__") else found
+            if found:
+                return found
+            await anyio.sleep(0.02)

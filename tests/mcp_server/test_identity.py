@@ -1,0 +1,138 @@
+"""Who a call is done for: a session's own key over stdio, the request's key over streamable HTTP."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+import uvicorn
+from mcp.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bus import Bus, Settings
+from bus.errors import Unauthorized
+from mcp_server.desk import CALLER, Desk
+from mcp_server.server import create_server
+
+from .conftest import Agent, Connect, eventually
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_refused_key_is_replaced_and_the_call_done(agent: Connect, bus: Bus) -> None:
+    """The store was wiped under a running session: the next call mints anew and succeeds."""
+    async with agent("ann") as ann:
+        await ann.call("list_channels")
+        assert ann.session is not None
+        who = await ann.session.who(bus)
+        await bus.credentials.revoke(who.caller)
+        calls: list[str] = []
+
+        async def refused_once(given: Any) -> str:
+            calls.append(given.caller.key_id)
+            if given.caller.key_id == who.caller.key_id:
+                raise Unauthorized("this API key is unknown")
+            return "done"
+
+        assert await Desk(bus, ann.session).act(None, refused_once) == "done"
+        assert len(set(calls)) == 2
+        assert (await ann.call("post_task", channel="writers", content="x"))["message_id"]
+
+
+async def test_a_session_whose_name_is_taken_acts_under_a_longer_one(agent: Connect, bus: Bus) -> None:
+    """An actor name belongs to the first key that used it; a second machine with the same label still works."""
+    other = await bus.credentials.issue("elsewhere")
+    await bus.actors.create(await bus.credentials.verify(other.api_key), "ann")
+    async with agent("ann") as ann:
+        await ann.call("post_task", channel="writers", content="x")
+        await ann.call("claim_task", channel="writers")
+        assert ann.session is not None
+        actor = (await ann.session.who(bus)).actor
+    assert actor is not None
+    assert actor.startswith("ann-")
+
+
+async def test_nothing_is_minted_before_the_first_call(agent: Connect, settings: Settings) -> None:
+    """Starting a server and listing its tools needs no bus and leaves no trace."""
+    async with agent("ann") as ann:
+        await ann.client.list_tools()
+        assert not settings.config_dir.exists()
+        await ann.call("list_channels")
+    assert (settings.config_dir / "key").exists()
+
+
+async def test_an_issued_key_is_in_a_file_and_never_in_the_answer(agent: Connect, bus: Bus) -> None:
+    """What a model reads ends up in transcripts: it gets the path and the id, its user the secret."""
+    async with agent("ann") as ann:
+        answer = await ann.client.call_tool("issue_key", {"agent_label": "build box"})
+        said = answer.structured_content
+        assert said is not None
+        file = anyio.Path(said["stored_at"])
+        issued = (await file.read_text()).strip()
+        assert (await bus.credentials.verify(issued)).key_id == said["key_id"]
+        assert issued.partition(".")[2] not in answer.model_dump_json()
+        assert (await file.stat()).st_mode & 0o777 == 0o600
+        assert (await file.parent.stat()).st_mode & 0o777 == 0o700
+        assert (await ann.refused("issue_key", agent_label="build box")).startswith("label_in_use")
+
+
+class AsCaller:
+    """Stands in for the API's key check: puts the verified caller into the request's scope."""
+
+    def __init__(self, app: ASGIApp, bus: Bus) -> None:
+        self.app = app
+        self.bus = bus
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (api_key := dict(scope["headers"]).get(b"x-api-key")):
+            scope[CALLER] = await self.bus.credentials.verify(api_key.decode())
+        await self.app(scope, receive, send)
+
+
+@asynccontextmanager
+async def served(bus: Bus) -> AsyncGenerator[str]:
+    """The streamable HTTP server on a loopback port; its URL."""
+    app = create_server(bus).streamable_http_app(stateless_http=True)
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(AsCaller(app, bus), log_level="warning", lifespan="on", ws="none"))
+    async with anyio.create_task_group() as group:
+        group.start_soon(lambda: server.serve([listening]))
+        await eventually(lambda: server.started)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/mcp"
+        server.should_exit = True
+
+
+@asynccontextmanager
+async def over_http(url: str, api_key: str | None, mode: str) -> AsyncGenerator[Agent]:
+    headers = {"X-API-Key": api_key} if api_key else {}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=60) as http,
+        Client(streamable_http_client(url, http_client=http), mode=mode) as client,
+    ):
+        yield Agent(client, None)
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_over_http_each_request_brings_its_caller(agent: Connect, bus: Bus, mode: str) -> None:
+    """One stdio session and one streamable HTTP client hand work over; the HTTP side acts under its key's label."""
+    issued = await bus.credentials.issue("remote")
+    async with served(bus) as url, agent("ann") as ann, over_http(url, issued.api_key, mode) as remote:
+        message_id = (await ann.call("post_task", channel="writers", content="x"))["message_id"]
+        claimed = await remote.call("claim_task", channel="writers")
+        assert "heartbeat" in claimed["next"]
+        assert (await remote.call("heartbeat", message_id=message_id))["lease_expires_at"]
+        await remote.call("ack_task", message_id=message_id, result="from afar")
+        outcome = await ann.call("await_result", message_id=message_id)
+        assert outcome["result"] == "from afar"
+        assert outcome["from"] == {"label": "remote", "key_id": issued.key_id}
+        refused = await remote.refused("issue_key", agent_label="another")
+        assert refused.startswith("forbidden")
+        assert "curl -X POST" in refused
+        async with over_http(url, None, mode) as stranger:
+            assert (await stranger.refused("list_channels")).startswith("unauthorized")

@@ -1,0 +1,87 @@
+"""One verb has one name and one error has one code, from the bus to the HTTP API to the tools."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from api.app import create_app
+from api.errors import STATUS
+from bus import Settings, errors
+from bus.access import AccessControl
+from bus.actors import Actors
+from bus.broadcasts import Broadcasts
+from bus.channels import Channels
+from bus.credentials import Credentials
+from bus.messages import Messages
+from bus.tasks import Tasks
+from mcp_server.server import create_server
+
+pytestmark = pytest.mark.anyio
+
+CONCEPTS: dict[type, tuple[str, ...]] = {
+    AccessControl: (),
+    Actors: ("actor",),
+    Broadcasts: (),
+    Channels: ("channel", "channels"),
+    Credentials: ("key",),
+    Messages: ("message", "messages"),
+    Tasks: ("task",),
+}
+
+# Operations that are no verb of the bus.
+OF_THE_SERVER = {"health": "whether this process lives", "ready": "whether its store answers: Bus.ping"}
+
+
+def verbs() -> set[str]:
+    """Every name a verb may have: the method's, or the method's and its concept's (`post_task`, `list_channels`)."""
+    names: set[str] = set()
+    for protocol, concepts in CONCEPTS.items():
+        for method, _ in inspect.getmembers(protocol, inspect.isfunction):
+            if not method.startswith("_"):
+                names |= {method, *(f"{method}_{concept}" for concept in concepts)}
+    return names
+
+
+def test_every_operation_is_named_after_its_verb() -> None:
+    """Whoever knows the bus finds the operation, and the other way round."""
+    paths = create_app(Settings(redis_url="memory://names")).openapi()["paths"]
+    operations = {operation["operationId"] for path in paths.values() for operation in path.values()}
+    assert operations
+    assert operations - verbs() - set(OF_THE_SERVER) == set()
+
+
+async def test_every_tool_is_named_after_its_verb() -> None:
+    """An agent that reads the HTTP API's names knows the tools."""
+    tools = {tool.name for tool in await create_server(None).list_tools()}
+    assert tools
+    assert tools - verbs() == set()
+
+
+# Codes of the HTTP API alone: about the request as such, before or beside any verb of the bus.
+OF_HTTP = {
+    "body_too_large",
+    "client_gone",
+    "host_not_allowed",
+    "internal_server_error",
+    "invalid_json",
+    "invalid_message_id",
+    "method_not_allowed",
+    "not_found",
+    "origin_not_allowed",
+}
+
+
+def test_every_error_has_one_status() -> None:
+    """The API's table and the bus's errors name the same codes; malformed input has one status for all of its codes."""
+    assert set(STATUS) - OF_HTTP == set(errors.BY_CODE) - {errors.InvalidInput.code}
+    assert set(STATUS) >= OF_HTTP
+
+
+def test_every_code_is_of_one_error() -> None:
+    """A code on the wire leads back to exactly one class."""
+    classes = [found for found in vars(errors).values() if inspect.isclass(found) and issubclass(found, errors.BusError)]
+    codes = [found.code for found in classes if found is not errors.BusError]
+    assert sorted(codes) == sorted(set(codes)) == sorted(errors.BY_CODE)
+    assert all(found.__doc__ for found in classes)

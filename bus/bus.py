@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -49,7 +49,7 @@ class Bus:
 
 
 @asynccontextmanager
-async def connect(settings: Settings) -> AsyncIterator[Bus]:
+async def connect(settings: Settings) -> AsyncGenerator[Bus]:
     """The bus these settings lead to: over HTTP when `base_url` is set, else on the store of `redis_url`.
 
     Background work (reconnecting, notifications, sweeping) lives inside the `async with`. A store that is down does

@@ -40,10 +40,13 @@ class _Topic:
         self.timer_at = 0.0
 
     def ring(self) -> None:
+        self.ring_shared()
+        self.ring_next()
+
+    def ring_shared(self) -> None:
         self.seq += 1
         for ear in list(self.shared):
             ear.wake(None)
-        self.ring_next()
 
     def ring_next(self) -> None:
         """Wake the ear at the head of the line; nobody parked: whoever is looking just now sees the new number."""
@@ -156,8 +159,7 @@ class Bell:
     async def _ring_existing(self, store: Store, keys: list[str]) -> None:
         for key, exists in zip(keys, [store.command("EXISTS", key) for key in keys], strict=True):
             if await exists and (topic := self._topics.get(key)):
-                for ear in list(topic.shared):
-                    ear.wake(None)
+                topic.ring_shared()
 
 
 class Ear:
@@ -198,6 +200,14 @@ class Ear:
     def mark(self) -> int:
         """Where the ringing stands; take it before looking."""
         return sum(topic.seq for topic in self._shared_topics) + sum(topic.seq for topic in self._lines)
+
+    def mark_of(self, redis_key: str) -> int:
+        """The same, of one of the shared keys."""
+        return self._shared_topics[self._shared.index(redis_key)].seq
+
+    @property
+    def draining(self) -> bool:
+        return self._bell.draining
 
     def wake(self, line: _Topic | None) -> bool:
         """Called by a topic. False when this ear is not parked or is awake already."""

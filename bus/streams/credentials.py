@@ -6,11 +6,13 @@ import hashlib
 import hmac
 import json
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from .. import names
-from ..errors import LabelInUse, MintingClosed, Unauthorized
+from ..errors import ActorForbidden, InvalidInput, LabelInUse, MintingClosed, Unauthorized
 from ..models import Caller, IssuedKey
+from .actors import RedisActors
 from .engine import Engine
 from .replies import moment
 
@@ -23,8 +25,9 @@ def _digest(api_key: str) -> str:
 
 
 class RedisCredentials:
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, actors: RedisActors) -> None:
         self._engine = engine
+        self._actors = actors
 
     async def issue(self, label: str) -> IssuedKey:
         if not self._engine.settings.public_minting:
@@ -41,6 +44,8 @@ class RedisCredentials:
             await store.command("DEL", keys.api_key(key_id))
             raise LabelInUse(f"an active API key has the label '{shown}' already; choose another, or use that key")
         await store.command("ZADD", keys.api_keys, now, key_id)
+        with suppress(ActorForbidden, InvalidInput):  # taken, or no name for an actor: the key acts under others
+            await self._actors.acting(Caller(key_id, shown), None)
         return IssuedKey(key_id, shown, api_key, moment(now))
 
     async def verify(self, api_key: str) -> Caller:

@@ -1,0 +1,161 @@
+"""Claims on Redis Streams: consumer group, lease and fence. Every act on a held task is one script that checks the fence."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from .. import checks, names
+from ..credentials import ACK, CLAIM, require
+from ..errors import ChannelNotFound, InvalidInput, MessageNotFound
+from ..models import Caller, Claim
+from ..store import Arg
+from . import replies
+from .actors import RedisActors
+from .channels import LEASE
+from .credentials import RedisCredentials
+from .engine import Engine, place
+from .waiting import Seen, until
+
+log = logging.getLogger(__name__)
+_STEPS = 64
+"""Entries that one claim script may look at: some 2 ms of the server's time at most."""
+_MOST_CHANNELS = 20
+
+
+class RedisClaims:
+    def __init__(self, engine: Engine, actors: RedisActors, credentials: RedisCredentials) -> None:
+        self._engine = engine
+        self._actors = actors
+        self._credentials = credentials
+
+    async def next(
+        self, caller: Caller, channels: str | Sequence[str], actor: str | None, lease: timedelta | None, wait: timedelta
+    ) -> Claim | None:
+        """See `Tasks.claim`."""
+        require(caller, CLAIM)
+        wanted = _channel_names(channels)
+        lease_ms = _lease_ms(lease)
+        acting = await self._actors.acting(caller, actor)
+        keys = self._engine.keys
+
+        async def look() -> Seen[Claim | None]:
+            for channel in wanted:
+                if claim := await self._take(caller, channel, acting, lease_ms):
+                    for other in wanted:
+                        if other != channel:  # the ring that woke us may have been for there
+                            self._engine.bell.ring_next(keys.stream(other))
+                    return Seen(claim, enough=True)
+            return Seen(None, enough=False)
+
+        lines = tuple(key for channel in wanted for key in (keys.stream(channel), keys.bell(channel)))
+        return await until(self._engine, self._credentials, caller, look, wait, in_line=lines)
+
+    async def _take(self, caller: Caller, channel: str, actor: str, lease_ms: int | str) -> Claim | None:
+        consumer = replies.consumer(caller.key_id, actor)
+        reply: list[Any] = ["again"]
+        while reply[0] == "again":
+            sent = self._engine.send("claim", channel, caller.key_id, consumer, lease_ms, _STEPS)
+            try:
+                reply = await asyncio.shield(sent)
+            except asyncio.CancelledError:
+                sent.add_done_callback(partial(self._give_back, channel, consumer))
+                raise
+            reply = await self._engine.accepted(channel, reply)
+        stream = self._engine.keys.stream(channel)
+        if reply[0] == "none":
+            if reply[2]:
+                self._engine.bell.ring_in(stream, (float(reply[2]) - float(reply[1])) / 1000)
+            return None
+        if reply[1]:
+            self._engine.bell.ring_next(stream)
+        return claim_of(channel, reply[2], caller)
+
+    def _give_back(self, channel: str, consumer: str, sent: asyncio.Future[list[Any]]) -> None:
+        """The caller is gone: what it was just handed is released, uncounted."""
+        if sent.cancelled() or sent.exception() is not None or sent.result()[0] != "ok":
+            return
+        stream_id, count = sent.result()[2][0], sent.result()[2][5]
+        released = self._engine.send("release", channel, consumer, count, stream_id, 0, "the claiming client went away")
+        released.add_done_callback(partial(_log_failure, names.message_id(channel, stream_id)))
+
+    async def one(self, caller: Caller, message_id: str, actor: str | None, lease: timedelta | None) -> Claim:
+        """See `Tasks.claim_message`."""
+        require(caller, CLAIM)
+        channel, stream_id = place(message_id)
+        lease_ms = _lease_ms(lease)
+        consumer = replies.consumer(caller.key_id, await self._actors.acting(caller, actor))
+        try:
+            reply = await self._engine.run("claim_message", channel, caller.key_id, consumer, lease_ms, stream_id)
+        except ChannelNotFound:
+            raise _no_message(channel) from None
+        return claim_of(channel, reply[2], caller)
+
+    async def heartbeat(
+        self, caller: Caller, message_id: str, actor: str | None, claim_token: str | None, lease: timedelta | None
+    ) -> Claim:
+        """See `Tasks.heartbeat`."""
+        lease_ms = _lease_ms(lease)
+        channel, reply = await self.act("heartbeat", caller, message_id, actor, claim_token, lease_ms)
+        return claim_of(channel, reply[1], caller)
+
+    async def act(
+        self, name: str, caller: Caller, message_id: str, actor: str | None, claim_token: str | None, *args: Arg
+    ) -> tuple[str, list[Any]]:
+        """Run a script on a held task: the channel, and its reply. The fence is checked inside the script."""
+        require(caller, ACK)
+        channel, stream_id = place(message_id)
+        delivery, holder = _split_token(claim_token)
+        if holder is not None and actor is not None and names.actor_name(actor) != holder:
+            raise InvalidInput("actor is not the one that the claim_token was given to", field="actor", code="invalid_actor")
+        consumer = replies.consumer(caller.key_id, await self._actors.acting(caller, holder if holder is not None else actor))
+        try:
+            return channel, await self._engine.run(name, channel, consumer, delivery, stream_id, *args)
+        except ChannelNotFound:
+            raise _no_message(channel) from None
+
+
+def claim_of(channel: str, row: Sequence[Any], caller: Caller) -> Claim:
+    """The claim that an in_flight row stands for."""
+    message = replies.message(channel, row, key_id=caller.key_id, member=False)
+    hold = message.hold
+    if hold is None:
+        raise RuntimeError(f"a claim of {message.id} without a holder")
+    return Claim(message, hold.actor, f"{hold.delivery}~{hold.actor}", hold.delivery, hold.lease_expires_at)
+
+
+def _split_token(claim_token: str | None) -> tuple[str, str | None]:
+    if claim_token is None:
+        return "", None
+    delivery, tilde, actor = claim_token.partition("~")
+    if not tilde or not delivery.isdecimal() or len(delivery) > 15:
+        raise InvalidInput(
+            "claim_token must be the one that the claim returned, like '1~build-2'", field="claim_token", code="invalid_claim_token"
+        )
+    return delivery, names.actor_name(actor, field="claim_token")
+
+
+def _channel_names(channels: str | Sequence[str]) -> list[str]:
+    given = [channels] if isinstance(channels, str) else list(channels)
+    if not 1 <= len(given) <= _MOST_CHANNELS:
+        raise InvalidInput(f"channels must name 1 to {_MOST_CHANNELS} channels", field="channels", code="invalid_channels")
+    return list(dict.fromkeys(names.channel_id(channel) for channel in given))
+
+
+def _lease_ms(lease: timedelta | None) -> int | str:
+    return "" if lease is None else checks.duration(lease, field="lease_seconds", least=LEASE[0], most=LEASE[1])
+
+
+def _no_message(channel: str) -> MessageNotFound:
+    return MessageNotFound(f"there is no channel '{channel}', so no such message")
+
+
+def _log_failure(message_id: str, released: asyncio.Future[Any]) -> None:
+    if not released.cancelled() and (error := released.exception()):
+        log.warning("could not release %s after its client went away; its lease will: %s", message_id, error)
+
+

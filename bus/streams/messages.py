@@ -1,0 +1,146 @@
+"""Messages on Redis Streams: posting, reading by cursor, looking at one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from .. import checks, names
+from ..credentials import READ, WRITE, require
+from ..errors import ChannelExists, ChannelNotFound, InvalidInput, MessageExpired, MessageNotFound
+from ..messages import NO_WAIT
+from ..models import Caller, Message, Mode, NewChannel, Page, Posted
+from . import replies
+from .actors import RedisActors
+from .channels import RedisChannels
+from .credentials import RedisCredentials
+from .engine import Engine, milliseconds, place
+from .waiting import Seen, until
+
+_REMEMBERED_MS = 86_400_000
+
+
+class RedisMessages:
+    def __init__(self, engine: Engine, channels: RedisChannels, actors: RedisActors, credentials: RedisCredentials) -> None:
+        self._engine = engine
+        self._channels = channels
+        self._actors = actors
+        self._credentials = credentials
+
+    async def post(
+        self,
+        caller: Caller,
+        channel: str,
+        content: str,
+        *,
+        mode: Mode | None = None,
+        create: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        actor: str | None = None,
+        label: str | None = None,
+        delay: timedelta = NO_WAIT,
+        idempotency_key: str | None = None,
+    ) -> Posted:
+        require(caller, WRITE)
+        name = names.channel_id(channel)
+        settings = self._engine.settings
+        if delay < NO_WAIT:
+            raise InvalidInput("delay_seconds must not be negative", field="delay_seconds", code="invalid_delay_seconds")
+        fields = {
+            "key": caller.key_id,
+            "actor": await self._actors.acting(caller, actor) if actor is not None else None,
+            "label": names.label(label) if label is not None else None,
+            "content": checks.content(content, max_bytes=settings.max_message_bytes),
+            "metadata": checks.metadata_text(metadata, max_bytes=settings.max_metadata_bytes),
+        }
+        once = checks.idempotency_key(idempotency_key)
+        fingerprint = hashlib.sha256(json.dumps([fields, str(delay)]).encode()).hexdigest() if once else "-"
+        flat = [part for field, value in fields.items() if value is not None for part in (field, value)]
+        args = (caller.key_id, mode or "", milliseconds(delay), fingerprint, _REMEMBERED_MS, *flat)
+        once_key = (self._engine.keys.once(name, caller.key_id, "post", once),) if once else ()
+        created = False
+        try:
+            reply = await self._engine.run("post", name, *args, extra_keys=once_key)
+        except ChannelNotFound:
+            if not create:
+                raise
+            with suppress(ChannelExists):  # somebody else was quicker: posting says whether theirs will do
+                wanted = NewChannel(channel, mode=mode or Mode.CLAIMABLE)
+                created = (await self._channels.create(caller, wanted)).new
+            reply = await self._engine.run("post", name, *args, extra_keys=once_key)
+        if reply[0] == "dup":
+            return Posted(await self._posted_before(caller, name, reply[1], flat), reply[1], replayed=True)
+        return _posted(name, reply, flat, mode_created=created)
+
+    async def _posted_before(self, caller: Caller, channel: str, stream_id: str, flat: list[str]) -> Message:
+        try:
+            return await self.get(caller, names.message_id(channel, stream_id))
+        except (MessageNotFound, MessageExpired):  # long finished: what is known is what was posted
+            return replies.message(channel, (stream_id, flat, "", 0, "", 0, 0, 0, ""), key_id=caller.key_id, member=False)
+
+    async def subscribe(
+        self,
+        caller: Caller,
+        channel: str,
+        *,
+        since: str | None = None,
+        limit: int = 50,
+        status: str | None = None,
+        actor: str | None = None,
+        wait: timedelta = NO_WAIT,
+    ) -> Page[Message]:
+        require(caller, READ)
+        name = names.channel_id(channel)
+        limit = checks.page_limit(limit)
+        if status not in (None, "unclaimed", "claimed"):
+            raise InvalidInput("status must be 'unclaimed' or 'claimed'", field="status", code="invalid_status")
+        reader = replies.consumer(caller.key_id, await self._actors.acting(caller, actor)) if actor is not None else ""
+        position: tuple[str, int | None] = names.stream_cursor(since) if since is not None else ("", None)
+
+        async def look() -> Seen[Page[Message]]:
+            nonlocal position
+            number = "" if position[1] is None else position[1]
+            reply = await self._engine.run("read", name, caller.key_id, position[0], number, limit, status or "", reader)
+            page = _page(name, reply, caller, since)
+            if position[0] and page.next_cursor:  # a page of which nothing was shown still moves on
+                position = names.stream_cursor(page.next_cursor)
+            return Seen(page, enough=bool(page.items))
+
+        stream = self._engine.keys.stream(name)
+        return await until(self._engine, self._credentials, caller, look, wait, shared=(stream,))
+
+    async def get(self, caller: Caller, message_id: str) -> Message:
+        require(caller, READ)
+        return (await self.look_at(caller, message_id))[0]
+
+    async def look_at(self, caller: Caller, message_id: str) -> tuple[Message, float]:
+        """The message, and the seconds until time alone may change it (its lease, delay or time to live ends)."""
+        channel, stream_id = place(message_id)
+        try:
+            reply = await self._engine.run("get", channel, caller.key_id, stream_id)
+        except ChannelNotFound:
+            raise MessageNotFound(f"there is no channel '{channel}', so no such message") from None
+        found = replies.message(channel, reply[4], key_id=caller.key_id, member=bool(reply[2]), receipts=reply[5])
+        next_change = found.hold.lease_expires_at if found.hold else found.available_at or found.expires_at
+        return found, (next_change - replies.moment(reply[3])).total_seconds()
+
+
+def _posted(channel: str, reply: list[Any], flat: list[str], *, mode_created: bool) -> Posted:
+    _, stream_id, expires_ms, number, available_ms = reply
+    state = "delayed" if available_ms else "" if number else "waiting"
+    row = (stream_id, [*flat, "_exp", expires_ms], state, available_ms or 0, "", 0, 0, 0, "")
+    message = replies.message(channel, row, key_id="", member=False)
+    return Posted(message, f"{stream_id}~{number}" if number else stream_id, channel_created=mode_created)
+
+
+def _page(channel: str, reply: list[Any], caller: Caller, since: str | None) -> Page[Message]:
+    _, _, member, _, cursor, missed, rows, receipts = reply
+    items = [
+        replies.message(channel, row, key_id=caller.key_id, member=bool(member), receipts=receipts[i] if receipts else "")
+        for i, row in enumerate(rows)
+    ]
+    return Page(items, cursor or since, missed=int(missed))

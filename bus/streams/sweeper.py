@@ -1,0 +1,98 @@
+"""Gives outcomes to what expired while nobody looked, trims broadcasts, keeps indexes true. One replica at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from ..errors import StoreUnavailable
+from .engine import Engine
+from .scripts import script
+
+log = logging.getLogger(__name__)
+
+_CHANNELS_AT_ONCE = 200
+_ENTRIES_AT_ONCE = 100
+_CONSUMER_IDLE = timedelta(hours=1)
+_ADOPTED_LEASE_MS = 60_000
+_FORGOTTEN_AFTER_SECONDS = 60
+
+
+class Sweeper:
+    """A round-robin over the channels, a bounded number each time. What it remembers between rounds are only positions."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._name = secrets.token_hex(8)
+        self._next_channel = 0
+        self._hold_ms = int(max(engine.settings.sweep_seconds * 3, 15) * 1000)
+
+    async def sweep_once(self) -> int:
+        """One round, if it is this replica's turn. Returns how many tasks were given an outcome."""
+        store, keys = self._engine.store, self._engine.keys
+        if not await store.run(script("hold_sweeper"), (keys.sweeper,), (self._name, self._hold_ms)):
+            return 0
+        await store.command("HSETNX", keys.config, "schema", 1)
+        first = self._next_channel
+        channels: list[str] = await store.command("ZRANGE", keys.channels, first, first + _CHANNELS_AT_ONCE - 1)
+        self._next_channel = first + len(channels) if len(channels) == _CHANNELS_AT_ONCE else 0
+        return sum([await self.sweep_channel(channel) for channel in channels])
+
+    async def sweep_channel(self, channel: str) -> int:
+        """Everything there is to sweep in one channel. Returns how many tasks were given an outcome."""
+        finished, passed_over, after = 0, 0, "0-0"
+        while True:
+            reply = await self._engine.send("sweep_tasks", channel, _ENTRIES_AT_ONCE, passed_over, after)
+            if reply[0] == "channel_not_found":
+                await self._forget(channel)
+                return 0
+            if reply[0] != "ok":
+                await self._sweep_broadcast(channel)
+                return 0
+            _, ended, looked_at, last = reply
+            finished += ended
+            passed_over += looked_at - min(ended, looked_at)
+            after = last or after
+            if looked_at < _ENTRIES_AT_ONCE and not last:
+                break
+        await self._sweep_consumers(channel)
+        return finished
+
+    async def _sweep_consumers(self, channel: str) -> None:
+        after, idle_ms = "0-0", int(_CONSUMER_IDLE.total_seconds() * 1000)
+        while after:
+            reply = await self._engine.send(
+                "sweep_consumers", channel, _ENTRIES_AT_ONCE, idle_ms, _ADOPTED_LEASE_MS, after
+            )
+            if reply[1]:
+                log.warning("channel %s: %s tasks were read by hand (XREADGROUP); they now have a lease", channel, reply[1])
+            after = reply[3]
+
+    async def _sweep_broadcast(self, channel: str) -> None:
+        position = "0"
+        while True:
+            reply: list[Any] = await self._engine.send("sweep_broadcast", channel, _ENTRIES_AT_ONCE, position)
+            position = reply[2] if reply[0] == "ok" else "0"
+            if position == "0":
+                return
+
+    async def _forget(self, channel: str) -> None:
+        """Indexed but not there: its creation was cut short, or its keys were deleted by hand."""
+        store, keys = self._engine.store, self._engine.keys
+        created = await store.command("ZSCORE", keys.channels, channel)
+        now = int((await store.command("TIME"))[0])
+        if created and float(created) / 1000 < now - _FORGOTTEN_AFTER_SECONDS:
+            await store.command("ZREM", keys.channels, channel)
+            await store.command("ZREM", keys.discoverable, channel)
+
+    async def sweep_forever(self) -> None:
+        while True:
+            try:
+                await self.sweep_once()
+            except StoreUnavailable as why:
+                log.info("sweeping waits for the store: %s", why)
+            await asyncio.sleep(self._engine.settings.sweep_seconds * random.uniform(0.8, 1.2))  # noqa: S311 - jitter

@@ -1,0 +1,88 @@
+"""The loop of every wait: look; subscribe; look again, and wait for a ring or for the time at which looking pays."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+from ..errors import StoreUnavailable
+from ..models import Caller
+from .bell import Ear
+from .credentials import RedisCredentials
+from .engine import Engine
+
+T = TypeVar("T")
+_RETRY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[T]):
+    """What a look found. `enough` ends the wait; else looking pays again after `look_in` seconds at the latest."""
+
+    value: T
+    enough: bool
+    look_in: float = math.inf
+
+
+async def until(
+    engine: Engine,
+    credentials: RedisCredentials,
+    caller: Caller,
+    look: Callable[[], Awaitable[Seen[T]]],
+    wait: timedelta,
+    *,
+    shared: tuple[str, ...] = (),
+    in_line: tuple[str, ...] = (),
+) -> T:
+    """What `look` finds once it is enough, or what it saw last when `wait` has passed.
+
+    A store that goes away while waiting is waited for; it is an error only at the end of the wait. Raises
+    StoreUnavailable, Unauthorized (the API key was revoked meanwhile), and what `look` raises.
+    """
+    seen = await look()
+    left = wait.total_seconds()
+    if seen.enough or left <= 0 or engine.bell.draining:
+        return seen.value
+    deadline = asyncio.get_running_loop().time() + left
+    revoked = engine.keys.revoked(caller.key_id)
+    ear = engine.bell.listen(shared=(*shared, revoked), in_line=in_line)
+    try:
+        async with asyncio.timeout_at(deadline) as confirming, ear:
+            confirming.reschedule(None)
+            return await _listen(ear, credentials, caller, look, deadline, revoked, seen)
+    except TimeoutError:
+        if confirming.expired():
+            raise StoreUnavailable("the store did not confirm the subscription in time; try again", retry_after=1) from None
+        raise
+
+
+async def _listen(
+    ear: Ear,
+    credentials: RedisCredentials,
+    caller: Caller,
+    look: Callable[[], Awaitable[Seen[T]]],
+    deadline: float,
+    revoked: str,
+    seen: Seen[T],
+) -> T:
+    loop = asyncio.get_running_loop()
+    revocations = ear.mark_of(revoked)
+    while True:
+        mark, outage = ear.mark(), None
+        try:
+            if ear.mark_of(revoked) != revocations:
+                revocations = ear.mark_of(revoked)
+                await credentials.still_good(caller)
+            seen = await look()
+        except StoreUnavailable as why:
+            outage = why
+        left = deadline - loop.time()
+        if outage is None and (seen.enough or left <= 0 or ear.draining):
+            return seen.value
+        if outage is not None and (left <= 0 or ear.draining):
+            raise outage
+        await ear.wait(mark, min(left, _RETRY_SECONDS if outage else seen.look_in))

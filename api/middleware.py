@@ -180,7 +180,7 @@ class _Exchange:
         headers = [(b"x-request-id", request_id.encode()), (b"traceparent", trace), *_STATIC]
         if self.seen.https:
             headers.append(_HSTS)
-        if status < 400:  # noqa: PLR2004  # the first error status
+        if status < 400:  # the first error status
             headers += self._edge.links
             if self.seen.idempotency_key is not None and self._method in MUTATING:
                 headers.append((b"idempotency-key", self.seen.idempotency_key.encode("latin-1")))

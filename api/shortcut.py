@@ -46,7 +46,7 @@ def _key(method: str, path: str) -> tuple[str, int, str, str]:
 
 def _keys(method: str, path: str) -> tuple[tuple[str, int, str, str], ...]:
     words = _words(path)
-    if len(words) < 2:  # noqa: PLR2004  # the shortest path that is known
+    if len(words) < 2:  # the shortest path that is known
         return ()
     whole = (method, len(words), words[1], words[-1])
     return whole, (*whole[:3], "")

@@ -89,7 +89,9 @@ def _encoded(text: str, field: str) -> int:
     try:
         return len(text.encode())
     except UnicodeEncodeError:
-        raise InvalidInput(f"{field} holds half a surrogate pair, which is no text", field=field, code="invalid_string") from None
+        raise InvalidInput(
+            f"{field} holds half a surrogate pair, which is no text", field=field, code="invalid_string"
+        ) from None
 
 
 def _bounded(size: int, most: int, field: str) -> None:

@@ -55,7 +55,9 @@ def actor_name(name: object, *, field: str = "actor") -> str:
     """An actor's name as kept: NFKC, trimmed, case kept, 1..200 characters; `_` is reserved for nobody. Raises InvalidInput."""
     canonical = unicodedata.normalize("NFKC", _name(name, field=field, code="invalid_actor_name")).strip()
     if canonical == "_" or not canonical or len(canonical) > MAX_NAME:
-        raise InvalidInput(f"{field} must have 1 to {MAX_NAME} characters and not be '_'", field=field, code="invalid_actor_name")
+        raise InvalidInput(
+            f"{field} must have 1 to {MAX_NAME} characters and not be '_'", field=field, code="invalid_actor_name"
+        )
     return canonical
 
 
@@ -78,7 +80,9 @@ def split_message_id(text: object, *, field: str = "message_id") -> tuple[str, s
         if channel and _STREAM_ID.fullmatch(stream_id):
             return channel_id(channel, field=field), stream_id
     raise InvalidInput(
-        f"{field} must look like 'writers:1795361503332-0' (the id that posting returned)", field=field, code="invalid_message_id"
+        f"{field} must look like 'writers:1795361503332-0' (the id that posting returned)",
+        field=field,
+        code="invalid_message_id",
     )
 
 

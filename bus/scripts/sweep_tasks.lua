@@ -1,5 +1,4 @@
 --@include settle
---@include next_new
 -- Give outcomes to tasks whose time is up and which nobody asks for; keep the indexes true. Bounded per call.
 -- KEYS  the channel's
 -- ARGV  how many entries to look at of each kind, how many overdue ones to pass over first, stream id to go on after

@@ -42,6 +42,4 @@ class RedisAccess:
 
 def _request(channel: str, text: str) -> AccessRequest:
     kept = json.loads(text)
-    return AccessRequest(
-        kept["id"], channel, kept["key_id"], kept["label"], kept["reason"], kept["status"], moment(kept["at"])
-    )
+    return AccessRequest(kept["id"], channel, kept["key_id"], kept["label"], kept["reason"], kept["status"], moment(kept["at"]))

@@ -73,5 +73,3 @@ def _forbidden(actor: str) -> ActorForbidden:
 def _actor(name: str, text: str) -> Actor:
     kept: dict[str, Any] = json.loads(text)
     return Actor(name, kept["key_id"], kept["description"], kept["metadata"], moment(kept["created_ms"]))
-
-

@@ -14,8 +14,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Self
 
 from ..errors import StoreUnavailable
 from ..store import Notifications, Store
@@ -71,7 +69,11 @@ class Bell:
         self._topics: dict[str, _Topic] = {}
         self._ears: set[Ear] = set()
         self._notifications: Notifications | None = None
-        self.draining = False
+        self.drained: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def draining(self) -> bool:
+        return self.drained.done()
 
     def attach(self, notifications: Notifications) -> None:
         self._notifications = notifications
@@ -88,11 +90,12 @@ class Bell:
 
     def drain(self) -> None:
         """End every wait now, and any that begins later."""
-        self.draining = True
+        if not self.drained.done():
+            self.drained.set_result(None)
         self.lost_track()
 
     def listen(self, *, shared: Iterable[str] = (), in_line: Iterable[str] = ()) -> Ear:
-        """`async with bell.listen(...) as ear`: entered once the server has confirmed every subscription."""
+        """A waiter on these keys; `open` it, and `close` it."""
         return Ear(self, tuple(shared), tuple(in_line))
 
     def ring_next(self, redis_key: str) -> None:
@@ -175,7 +178,8 @@ class Ear:
         self._future: asyncio.Future[None] | None = None
         self._woken_by: _Topic | None = None
 
-    async def __aenter__(self) -> Self:
+    async def open(self) -> None:
+        """Subscribe; returns once the server has confirmed, or the process drains. `close` it, whatever happens."""
         try:
             for key in self._shared:
                 self._shared_topics.append(self._bell.join(key))
@@ -183,17 +187,16 @@ class Ear:
                 self._lines.append(self._bell.join(key))
             for topic in (*self._shared_topics, *self._lines):
                 if not topic.confirmed.done():
-                    await asyncio.shield(topic.confirmed)  # others wait for the same confirmation
+                    await asyncio.wait({topic.confirmed, self._bell.drained}, return_when=asyncio.FIRST_COMPLETED)
         except BaseException:
-            self._leave()
+            self.close()
             raise
-        return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._leave()
-
-    def _leave(self) -> None:
-        for key, topic in [*zip(self._shared, self._shared_topics, strict=False), *zip(self._in_line, self._lines, strict=False)]:
+    def close(self) -> None:
+        """Listen no more."""
+        for key, topic in zip(self._shared, self._shared_topics, strict=False):
+            self._bell.leave(key, topic)
+        for key, topic in zip(self._in_line, self._lines, strict=False):
             self._bell.leave(key, topic)
         self._shared_topics, self._lines = [], []
 

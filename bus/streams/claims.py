@@ -134,7 +134,9 @@ def _split_token(claim_token: str | None) -> tuple[str, str | None]:
     delivery, tilde, actor = claim_token.partition("~")
     if not tilde or not delivery.isdecimal() or len(delivery) > 15:
         raise InvalidInput(
-            "claim_token must be the one that the claim returned, like '1~build-2'", field="claim_token", code="invalid_claim_token"
+            "claim_token must be the one that the claim returned, like '1~build-2'",
+            field="claim_token",
+            code="invalid_claim_token",
         )
     return delivery, names.actor_name(actor, field="claim_token")
 
@@ -157,5 +159,3 @@ def _no_message(channel: str) -> MessageNotFound:
 def _log_failure(message_id: str, released: asyncio.Future[Any]) -> None:
     if not released.cancelled() and (error := released.exception()):
         log.warning("could not release %s after its client went away; its lease will: %s", message_id, error)
-
-

@@ -47,16 +47,9 @@ class RedisMessages:
     ) -> Posted:
         require(caller, WRITE)
         name = names.channel_id(channel)
-        settings = self._engine.settings
         if delay < NO_WAIT:
             raise InvalidInput("delay_seconds must not be negative", field="delay_seconds", code="invalid_delay_seconds")
-        fields = {
-            "key": caller.key_id,
-            "actor": await self._actors.acting(caller, actor) if actor is not None else None,
-            "label": names.label(label) if label is not None else None,
-            "content": checks.content(content, max_bytes=settings.max_message_bytes),
-            "metadata": checks.metadata_text(metadata, max_bytes=settings.max_metadata_bytes),
-        }
+        fields = await self._fields(caller, content, metadata, actor, label)
         once = checks.idempotency_key(idempotency_key)
         fingerprint = hashlib.sha256(json.dumps([fields, str(delay)]).encode()).hexdigest() if once else "-"
         flat = [part for field, value in fields.items() if value is not None for part in (field, value)]
@@ -68,13 +61,28 @@ class RedisMessages:
         except ChannelNotFound:
             if not create:
                 raise
-            with suppress(ChannelExists):  # somebody else was quicker: posting says whether theirs will do
-                wanted = NewChannel(channel, mode=mode or Mode.CLAIMABLE)
-                created = (await self._channels.create(caller, wanted)).new
+            created = await self._make(caller, channel, mode)
             reply = await self._engine.run("post", name, *args, extra_keys=once_key)
         if reply[0] == "dup":
             return Posted(await self._posted_before(caller, name, reply[1], flat), reply[1], replayed=True)
-        return _posted(name, reply, flat, mode_created=created)
+        return _posted(name, reply, flat, channel_created=created)
+
+    async def _fields(
+        self, caller: Caller, content: str, metadata: Mapping[str, Any] | None, actor: str | None, label: str | None
+    ) -> dict[str, str | None]:
+        settings = self._engine.settings
+        return {
+            "key": caller.key_id,
+            "label": names.label(label) if label is not None else None,
+            "content": checks.content(content, max_bytes=settings.max_message_bytes),
+            "metadata": checks.metadata_text(metadata, max_bytes=settings.max_metadata_bytes),
+            "actor": await self._actors.acting(caller, actor) if actor is not None else None,
+        }
+
+    async def _make(self, caller: Caller, channel: str, mode: Mode | None) -> bool:
+        with suppress(ChannelExists):  # somebody else was quicker: posting says whether theirs will do
+            return (await self._channels.create(caller, NewChannel(channel, mode=mode or Mode.CLAIMABLE))).new
+        return False
 
     async def _posted_before(self, caller: Caller, channel: str, stream_id: str, flat: list[str]) -> Message:
         try:
@@ -129,12 +137,12 @@ class RedisMessages:
         return found, (next_change - replies.moment(reply[3])).total_seconds()
 
 
-def _posted(channel: str, reply: list[Any], flat: list[str], *, mode_created: bool) -> Posted:
+def _posted(channel: str, reply: list[Any], flat: list[str], *, channel_created: bool) -> Posted:
     _, stream_id, expires_ms, number, available_ms = reply
     state = "delayed" if available_ms else "" if number else "waiting"
     row = (stream_id, [*flat, "_exp", expires_ms], state, available_ms or 0, "", 0, 0, 0, "")
     message = replies.message(channel, row, key_id="", member=False)
-    return Posted(message, f"{stream_id}~{number}" if number else stream_id, channel_created=mode_created)
+    return Posted(message, f"{stream_id}~{number}" if number else stream_id, channel_created=channel_created)
 
 
 def _page(channel: str, reply: list[Any], caller: Caller, since: str | None) -> Page[Message]:

@@ -49,20 +49,25 @@ def _paused(channel: str, rest: list[Any]) -> errors.BusError:
 
 
 def _full(channel: str, rest: list[Any]) -> errors.BusError:
-    return errors.ChannelFull(f"channel '{channel}' holds its most of {rest[0]} unfinished tasks; nothing was stored, post later")
+    return errors.ChannelFull(
+        f"channel '{channel}' holds its most of {rest[0]} unfinished tasks; nothing was stored, post later"
+    )
 
 
 def _too_fast(channel: str, rest: list[Any]) -> errors.BusError:
     seconds = max(1, -(-int(rest[0]) // 1000))
     return errors.ChannelWriteRateExceeded(
-        f"channel '{channel}' takes no more messages this minute; nothing was stored, post again in {seconds} s", retry_after=seconds
+        f"channel '{channel}' takes no more messages this minute; nothing was stored, post again in {seconds} s",
+        retry_after=seconds,
     )
 
 
 def _delay(channel: str, rest: list[Any]) -> errors.BusError:
     most = int(rest[0]) // 1000
     return errors.InvalidInput(
-        f"delay_seconds needs a claimable channel and at most its ttl ({most} s)", field="delay_seconds", code="invalid_delay_seconds"
+        f"delay_seconds needs a claimable channel and at most its ttl ({most} s)",
+        field="delay_seconds",
+        code="invalid_delay_seconds",
     )
 
 
@@ -77,7 +82,9 @@ def _forbidden(channel: str, rest: list[Any]) -> errors.BusError:
 
 def _cancelled(channel: str, rest: list[Any]) -> errors.BusError:
     why = f" ({rest[0]})" if rest[0] else ""
-    return errors.TaskCancelled(f"the task was cancelled by its poster{why}; stop working on it, no ack is needed", reason=rest[0])
+    return errors.TaskCancelled(
+        f"the task was cancelled by its poster{why}; stop working on it, no ack is needed", reason=rest[0]
+    )
 
 
 def _dead_letter(channel: str, rest: list[Any]) -> errors.BusError:
@@ -86,7 +93,9 @@ def _dead_letter(channel: str, rest: list[Any]) -> errors.BusError:
 
 def _exists(channel: str, rest: list[Any]) -> errors.BusError:
     return errors.ChannelExists(
-        f"channel '{channel}' exists as {rest[0]} and {rest[1]}; use it as it is, or choose another name", mode=rest[0], access=rest[1]
+        f"channel '{channel}' exists as {rest[0]} and {rest[1]}; use it as it is, or choose another name",
+        mode=rest[0],
+        access=rest[1],
     )
 
 
@@ -100,18 +109,24 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
     "already_claimed": _already_claimed,
     "already_finished": _already_finished,
     "channel_access_denied": _says(
-        errors.ChannelAccessDenied, "channel '{channel}' is restricted and this API key is not a member; request_access asks for it"
+        errors.ChannelAccessDenied,
+        "channel '{channel}' is restricted and this API key is not a member; request_access asks for it",
     ),
     "channel_exists": _exists,
     "channel_full": _full,
-    "channel_not_broadcast": _says(errors.ChannelNotBroadcast, "channel '{channel}' is claimable: post a task there, or claim one"),
-    "channel_not_claimable": _says(errors.ChannelNotClaimable, "channel '{channel}' is a broadcast channel: read it with subscribe"),
+    "channel_not_broadcast": _says(
+        errors.ChannelNotBroadcast, "channel '{channel}' is claimable: post a task there, or claim one"
+    ),
+    "channel_not_claimable": _says(
+        errors.ChannelNotClaimable, "channel '{channel}' is a broadcast channel: read it with subscribe"
+    ),
     "channel_paused": _paused,
     "channel_write_rate_exceeded": _too_fast,
     "dead_letter_not_found": _dead_letter,
     "forbidden": _forbidden,
     "idempotency_conflict": _says(
-        errors.IdempotencyConflict, "this idempotency key was used on '{channel}' for another message; use a new key for a new message"
+        errors.IdempotencyConflict,
+        "this idempotency key was used on '{channel}' for another message; use a new key for a new message",
     ),
     "invalid_delay": _delay,
     "lease_lost": _lease_lost,

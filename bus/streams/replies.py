@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from ..models import Access, Channel, DeadLetter, Delivery, Hold, Message, Mode, Outcome, Receipt, State
 from ..names import message_id
@@ -61,10 +61,10 @@ def outcome(text: str) -> tuple[Outcome, str]:
 def _metadata(text: str | None) -> Mapping[str, Any]:
     """What we wrote is an object; an entry added by hand may hold anything."""
     try:
-        found = json.loads(text) if text else {}
+        found: Any = json.loads(text) if text else {}
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def message(channel: str, row: Sequence[Any], *, key_id: str, member: bool, receipts: str = "") -> Message:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 
 from ..store import Script
@@ -23,7 +23,7 @@ def _resolve(source: str, done: list[str]) -> str:
     return "".join(parts) + _INCLUDE.sub("", source)
 
 
-@lru_cache(maxsize=None)
+@cache
 def script(name: str, publish_prefix: str | None = None) -> Script:
     """The script of that name; with `publish_prefix` it publishes what the server may not be told to notify."""
     publish = f"local PUBLISH = {publish_prefix!r}\n" if publish_prefix else "local PUBLISH = false\n"

@@ -65,9 +65,7 @@ class Sweeper:
     async def _sweep_consumers(self, channel: str) -> None:
         after, idle_ms = "0-0", int(_CONSUMER_IDLE.total_seconds() * 1000)
         while after:
-            reply = await self._engine.send(
-                "sweep_consumers", channel, _ENTRIES_AT_ONCE, idle_ms, _ADOPTED_LEASE_MS, after
-            )
+            reply = await self._engine.send("sweep_consumers", channel, _ENTRIES_AT_ONCE, idle_ms, _ADOPTED_LEASE_MS, after)
             if reply[1]:
                 log.warning("channel %s: %s tasks were read by hand (XREADGROUP); they now have a lease", channel, reply[1])
             after = reply[3]
@@ -95,4 +93,4 @@ class Sweeper:
                 await self.sweep_once()
             except StoreUnavailable as why:
                 log.info("sweeping waits for the store: %s", why)
-            await asyncio.sleep(self._engine.settings.sweep_seconds * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
+            await asyncio.sleep(self._engine.settings.sweep_seconds * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret

@@ -139,7 +139,9 @@ class RedisTasks:
         async def look() -> Seen[Message]:
             found, next_change = await self._messages.look_at(caller, message_id)
             if found.result_withheld:
-                raise Forbidden("only the key that posted the task, the one that finished it and channel members see its result")
+                raise Forbidden(
+                    "only the key that posted the task, the one that finished it and channel members see its result"
+                )
             final = found.state is None or found.state.final
             return Seen(found, enough=final, look_in=max(next_change, 0.0) + 0.05)
 

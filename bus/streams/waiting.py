@@ -51,13 +51,14 @@ async def until(
     revoked = engine.keys.revoked(caller.key_id)
     ear = engine.bell.listen(shared=(*shared, revoked), in_line=in_line)
     try:
-        async with asyncio.timeout_at(deadline) as confirming, ear:
-            confirming.reschedule(None)
-            return await _listen(ear, credentials, caller, look, deadline, revoked, seen)
+        async with asyncio.timeout_at(deadline):
+            await ear.open()
     except TimeoutError:
-        if confirming.expired():
-            raise StoreUnavailable("the store did not confirm the subscription in time; try again", retry_after=1) from None
-        raise
+        raise StoreUnavailable("the store did not confirm the subscription in time; try again", retry_after=1) from None
+    try:
+        return await _listen(ear, credentials, caller, look, deadline, revoked, seen)
+    finally:
+        ear.close()
 
 
 async def _listen(

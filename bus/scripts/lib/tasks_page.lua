@@ -1,14 +1,12 @@
 --@include row
---@include next_new
+--@include cursor
 
 local function hidden(id, fields)
   return expires_at(fields) <= NOW and not redis.call('ZSCORE', DONE, id) and not redis.call('ZSCORE', DUE, id)
 end
 
 local function wanted(row, status)
-  if status == '' then return true end
-  local free = row[3] == 'waiting' or row[3] == 'delayed'
-  return free == (status == 'unclaimed')
+  return status == '' or (row[3] == 'waiting' or row[3] == 'delayed') == (status == 'unclaimed')
 end
 
 -- Everything after a cursor, in posting order. Returns rows and the id to go on from, which passes what was left out.

@@ -8,10 +8,10 @@ from starlette.responses import Response
 from api import docs, examples, shapes, wire
 from api.bodies import ClaimNext, MessagePath, NewBroadcast, NewTask, Subscription, WaitQuery
 from api.deps import bus_of, caller_of, capped, posted, put_back_if_gone, seconds, seconds_or_none, until_gone
-from api.notes import why_empty
 from api.replies import reply
 from api.routing import keyed
 from api.seen import seen
+from bus import reasons
 from bus.errors import InvalidInput
 
 router = keyed("tasks")
@@ -93,7 +93,7 @@ async def claim_task(request: Request, body: ClaimNext) -> Response:
         waits=hold,
     )
     if claim is None:
-        return reply(shapes.claimed_task(None, await why_empty(bus.channels, caller, names)))
+        return reply(shapes.claimed_task(None, await reasons.nothing_to_claim(bus.channels, caller, names)))
     await put_back_if_gone(request, bus, caller, claim)
     return reply(shapes.claimed_task(claim, None))
 

@@ -8,10 +8,10 @@ from typing import Annotated
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
+from bus import reasons
 from mcp_server.answers import Broadcasted, Heard, Subscribed
 from mcp_server.arguments import ActorLabel, ChannelName, Content, IdempotencyKey, Limit, Metadata, WaitSeconds
 from mcp_server.desk import Ctx, desk_of
-from mcp_server.reasons import nothing_new
 from mcp_server.session import Who
 from mcp_server.strict import BusTool
 from mcp_server.waiting import waiting
@@ -78,7 +78,7 @@ async def subscribe(
             messages=[Heard.of(message) for message in page.items],
             next_cursor=cursor,
             missed=page.missed or None,
-            note=None if page.items else await nothing_new(desk.bus, who.caller, channel, since),
+            note=None if page.items else await reasons.nothing_new(desk.bus.channels, who.caller, channel, since),
             next=f'subscribe(channel="{channel}"{after}, wait_seconds=50) waits for more',
         )
 

@@ -11,13 +11,12 @@ import anyio
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from bus import Claim, Message
+from bus import Claim, Message, reasons
 from bus.errors import BusError, InvalidInput
 from mcp_server.answers import Author, Claimed, Renewed, Settled, Task
 from mcp_server.arguments import Actor, ClaimToken, DelaySeconds, LeaseSeconds, MessageId, Reason, WaitSeconds, whole_message_id
 from mcp_server.desk import Ctx, Desk, desk_of
 from mcp_server.holding import Grip, held_ids, with_grip
-from mcp_server.reasons import nothing_waiting
 from mcp_server.session import LEASE, Who
 from mcp_server.strict import BusTool
 from mcp_server.waiting import waiting
@@ -103,7 +102,7 @@ def _claimed(desk: Desk, claim: Claim) -> Claimed:
 async def _none(desk: Desk, who: Who, channels: list[str], wait_seconds: float) -> Claimed:
     return Claimed(
         status="none",
-        note=await nothing_waiting(desk.bus, who.caller, channels),
+        note=await reasons.nothing_to_claim(desk.bus.channels, who.caller, channels),
         still_held=held_ids(desk),
         next=f"claim_task again with wait_seconds={max(wait_seconds, 50):g}, or go on with something else",
     )

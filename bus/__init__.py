@@ -1,7 +1,8 @@
 """The bus: every rule by which agents hand work to each other. `connect(Settings())` is where to start."""
 
 from . import errors
-from .bus import Bus, Health, connect
+from .bus import Bus, Health
+from .connecting import connect
 from .models import Access, Caller, Channel, Claim, Message, Mode, NewChannel, Outcome, Page, Posted, State
 from .settings import Settings
 

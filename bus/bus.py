@@ -1,9 +1,8 @@
-"""The bus as one record of its concepts, and `connect`, which makes it over Redis or over HTTP."""
+"""The bus as one record of its concepts. `bus.connect` makes it, over Redis or over HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from .access import AccessControl
@@ -46,22 +45,3 @@ class Bus:
     """Raises StoreUnavailable when the store does not answer."""
     drain: Callable[[], None]
     """End every open wait as if its time were up, now and from now on: the process is about to stop."""
-
-
-@asynccontextmanager
-async def connect(settings: Settings) -> AsyncGenerator[Bus]:
-    """The bus these settings lead to: over HTTP when `base_url` is set, else on the store of `redis_url`.
-
-    Background work (reconnecting, notifications, sweeping) lives inside the `async with`. A store that is down does
-    not fail here: verbs raise StoreUnavailable until it is back. Raises ValueError for a URL of an unknown kind.
-    """
-    if settings.base_url:
-        from .remote import connect_remote
-
-        async with connect_remote(settings) as bus:
-            yield bus
-    else:
-        from .streams import connect_streams
-
-        async with connect_streams(settings) as bus:
-            yield bus

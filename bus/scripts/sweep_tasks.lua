@@ -2,12 +2,12 @@
 -- Give outcomes to tasks whose time is up and which nobody asks for; keep the indexes true. Bounded per call.
 -- KEYS  the channel's
 -- ARGV  how many entries to look at of each kind, how many overdue ones to pass over first, stream id to go on after
--- reply {'ok', finished, overdue looked at, stream id to go on after or '' at the end} | a refusal
+-- reply {'ok', finished, overdue looked at, those of them that stay overdue, stream id to go on after or '' at the end} | a refusal
 local s = settings()
 if not s then return {'channel_not_found'} end
 if s.mode ~= 'claimable' then return {'channel_not_claimable'} end
 local limit, offset, after = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
-local finished = 0
+local finished, overdue_left = 0, 0
 
 local overdue = redis.call('ZRANGE', DUE, '-inf', NOW, 'BYSCORE', 'LIMIT', offset, limit)
 for _, id in ipairs(overdue) do
@@ -16,6 +16,8 @@ for _, id in ipairs(overdue) do
     let_go(id)
   elseif settle(id, fields, s, pending(id) or {consumer = NOBODY, count = last_delivery(id)}) then
     finished = finished + 1
+  else
+    overdue_left = overdue_left + 1  -- claimable again: the next claim takes it
   end
 end
 
@@ -48,4 +50,4 @@ for _ = 1, limit do
   drop_oldest_history()
   oldest = redis.call('XRANGE', HISTORY, '-', '+', 'COUNT', 1)[1]
 end
-return {'ok', finished, #overdue, last}
+return {'ok', finished, #overdue, overdue_left, last}

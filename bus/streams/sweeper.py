@@ -53,9 +53,9 @@ class Sweeper:
             if reply[0] != "ok":
                 await self._sweep_broadcast(channel)
                 return 0
-            _, ended, looked_at, last = reply
+            _, ended, looked_at, left, last = reply
             finished += ended
-            passed_over += looked_at - min(ended, looked_at)
+            passed_over += left
             after = last or after
             if looked_at < _ENTRIES_AT_ONCE and not last:
                 break

@@ -28,6 +28,12 @@ class Credentials(Protocol):
         """Who this raw API key is, compared in constant time. Raises Unauthorized."""
         ...
 
+    async def confirm(self, caller: Caller) -> None:
+        """For who keeps a verified caller for longer than one request: raises Unauthorized when the API key was revoked
+        since. Over HTTP it asks nobody, because the server verifies the key of each request.
+        """
+        ...
+
     async def revoke(self, caller: Caller) -> None:
         """End the caller's own API key, at once and on every replica: its blocked calls end with Unauthorized."""
         ...

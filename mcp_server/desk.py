@@ -33,6 +33,8 @@ class Desk:
         a refused call had no effect. Raises what the verb raises."""
         who = await self._who(ctx)
         try:
+            if self.session is not None:
+                await self.bus.credentials.confirm(who.caller)
             return await verb(who)
         except Unauthorized:
             if self.session is None or not self.session.can_mint_again:

@@ -45,6 +45,7 @@ class Renewal:
     async def _renew(self, held: Held) -> None:
         claim = held.claim
         try:
+            await self._bus.credentials.confirm(held.who.caller)
             held.claim = await self._bus.tasks.heartbeat(
                 held.who.caller, claim.id, actor=claim.actor, claim_token=claim.claim_token, lease=held.lease
             )

@@ -30,5 +30,8 @@ class RemoteCredentials:
             )
         )
 
+    async def confirm(self, caller: Caller) -> None:
+        """Nothing to ask: the server verifies the key of each request."""
+
     async def revoke(self, caller: Caller) -> None:
         await self._http.call("DELETE", caller, "/v1/keys/me")

@@ -73,7 +73,8 @@ class RedisCredentials:
             await store.command("HDEL", keys.labels, caller.label)
         await store.command("ZREM", keys.api_keys, caller.key_id)
 
-    async def still_good(self, caller: Caller) -> None:
-        """Raises Unauthorized when the key was revoked since it was verified: for who has been waiting."""
-        if await self._engine.store.command("HGET", self._engine.keys.api_key(caller.key_id), "revoked_ms"):
-            raise Unauthorized("this API key was revoked")
+    async def confirm(self, caller: Caller) -> None:
+        key = self._engine.keys.api_key(caller.key_id)
+        digest, revoked = await self._engine.store.command("HMGET", key, "sha256", "revoked_ms")
+        if not digest or revoked:
+            raise Unauthorized("this API key was revoked, or the bus it was minted on is no longer there")

@@ -77,7 +77,7 @@ async def _listen(
         try:
             if ear.mark_of(revoked) != revocations:
                 revocations = ear.mark_of(revoked)
-                await credentials.still_good(caller)
+                await credentials.confirm(caller)
             seen = await look()
         except StoreUnavailable as why:
             outage = why

@@ -25,24 +25,34 @@ from .conftest import Agent, Connect, eventually
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_refused_key_is_replaced_and_the_call_done(agent: Connect, bus: Bus) -> None:
-    """The store was wiped under a running session: the next call mints anew and succeeds."""
+async def test_a_revoked_key_is_replaced_and_the_call_done(agent: Connect, bus: Bus) -> None:
+    """Revoked means at once, also for a running session: its next call is done with a key of its own that is good."""
     async with agent("ann") as ann:
         await ann.call("list_channels")
         assert ann.session is not None
-        who = await ann.session.who(bus)
-        await bus.credentials.revoke(who.caller)
+        before = await ann.session.who(bus)
+        await bus.credentials.revoke(before.caller)
+        posted = await ann.call("post_task", channel="writers", content="x")
+        after = await ann.session.who(bus)
+        assert after.caller.key_id != before.caller.key_id
+        assert (await bus.messages.get(after.caller, posted["message_id"])).key_id == after.caller.key_id
+
+
+async def test_a_key_refused_in_the_middle_of_a_call_is_replaced_once(agent: Connect, bus: Bus) -> None:
+    """The key was good when the call began: the refused verb is done again with a new key, and only once more."""
+    async with agent("ann") as ann:
+        await ann.call("list_channels")
+        assert ann.session is not None
         calls: list[str] = []
 
-        async def refused_once(given: Any) -> str:
+        async def always_refused(given: Any) -> str:
             calls.append(given.caller.key_id)
-            if given.caller.key_id == who.caller.key_id:
-                raise Unauthorized("this API key is unknown")
-            return "done"
+            await bus.credentials.revoke(given.caller)
+            raise Unauthorized("this API key was revoked")
 
-        assert await Desk(bus, ann.session).act(None, refused_once) == "done"
-        assert len(set(calls)) == 2
-        assert (await ann.call("post_task", channel="writers", content="x"))["message_id"]
+        with pytest.raises(Unauthorized):
+            await Desk(bus, ann.session).act(None, always_refused)
+        assert len(calls) == len(set(calls)) == 2
 
 
 async def test_a_session_whose_name_is_taken_acts_under_a_longer_one(agent: Connect, bus: Bus) -> None:

@@ -11,6 +11,9 @@ from .errors import InvalidInput
 MAX_NAME = 200
 _SPACES = re.compile(r"\s+")
 _STREAM_ID = re.compile(r"\d{1,20}-\d{1,20}")
+# Names that are what they will be: nearly all are, and Unicode's rules take longer than a claim's own work.
+_PLAIN_CHANNEL = re.compile(r"[a-z0-9._-]{1,200}")
+_PLAIN_ACTOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 # Cc control, Cf format (zero-width, bidi, soft hyphen, tags), Cs surrogates, Co private use, Zl/Zp separators.
 _REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -40,6 +43,8 @@ def channel_id(name: object, *, field: str = "channel") -> str:
     "Ops Alerts" and "ops-alerts" are one channel. Braces are refused because the name is the hash tag of the
     channel's Redis keys, and `/` because it is one segment of a URL. Raises InvalidInput.
     """
+    if isinstance(name, str) and _PLAIN_CHANNEL.fullmatch(name):
+        return name
     shown = _name(name, field=field, code="invalid_channel_name")
     # Case-folding can undo a normalisation and the other way round; twice is a fixed point (Unicode 3.13, D146).
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown).casefold())
@@ -53,6 +58,8 @@ def channel_id(name: object, *, field: str = "channel") -> str:
 
 def actor_name(name: object, *, field: str = "actor") -> str:
     """An actor's name as kept: NFKC, trimmed, case kept, 1..200 characters; `_` is reserved for nobody. Raises InvalidInput."""
+    if isinstance(name, str) and _PLAIN_ACTOR.fullmatch(name):
+        return name
     canonical = unicodedata.normalize("NFKC", _name(name, field=field, code="invalid_actor_name")).strip()
     if canonical == "_" or not canonical or len(canonical) > MAX_NAME:
         raise InvalidInput(
@@ -111,6 +118,8 @@ def _looks_like_id(text: str) -> bool:
 
 
 def _timestamp(text: str) -> datetime | None:
+    if text.isdecimal():  # Python reads almost any row of digits as some moment of the first millennium
+        return None
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
     except ValueError:

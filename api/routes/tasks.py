@@ -109,9 +109,11 @@ async def claim_task(request: Request, body: ClaimNext) -> Response:
 )
 async def await_result(request: Request, message_id: MessagePath, wait: WaitQuery = 0) -> Response:
     """The outcome of a task, as soon as it has one; ask again while it is `pending`."""
-    bus = bus_of(request)
+    bus, caller = bus_of(request), caller_of(request)
     hold = capped(bus, wait)
-    message = await until_gone(request, bus.tasks.await_result(caller_of(request), message_id, wait=hold), waits=hold)
+    message = await bus.tasks.await_result(caller, message_id)
+    if hold and message.state is not None and not message.state.final:
+        message = await until_gone(request, bus.tasks.await_result(caller, message_id, wait=hold), waits=hold)
     return reply(shapes.result(message))
 
 

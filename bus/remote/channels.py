@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bus import checks
 from bus.channels import Created
 from bus.models import Caller, Channel, ChannelSummary, Counts, NewChannel, Page
 
@@ -39,6 +40,7 @@ class RemoteChannels:
         return (await self._http.get(caller, f"/v1/channels/{segment(channel)}")).read(reading.channel)
 
     async def list(self, caller: Caller, *, limit: int = 50, cursor: str | None = None) -> Page[ChannelSummary]:
+        checks.page_limit(limit)  # the wire takes any number and clamps it
         found = await self._http.get(caller, "/v1/channels", params={"limit": limit, "cursor": cursor})
         return found.read(lambda body: reading.page(body, reading.summary))
 

@@ -1,5 +1,6 @@
 --@include channel
 --@include tasks_page
+--@include tasks_now
 --@include broadcast_page
 -- A page of messages.
 -- KEYS  the channel's

@@ -40,6 +40,7 @@ class _Line(Link):
         self._paused = False
         self._answered = 0
         self._sent_by_tick: deque[int] = deque(maxlen=SILENT_TICKS)
+        self._teaching: set[str] = set()
 
     def send(self, packed: bytes, call: _Call) -> None:
         if not self._waiting:
@@ -86,6 +87,11 @@ class _Line(Link):
             future.set_exception(error)
         else:
             script, keys, args = script_call
+            if script.sha in self._teaching:  # another call's EVAL is on its way, ahead of this one: a crowd sends one source
+                self.send(pack(("EVALSHA", script.sha, len(keys), *keys, *args)), (future, script_call))
+                return
+            self._teaching.add(script.sha)
+            future.add_done_callback(lambda _: self._teaching.discard(script.sha))
             self.send(pack(("EVAL", script.source, len(keys), *keys, *args)), (future, None))
 
     def overdue(self, waited_ticks: int = 0) -> bool:

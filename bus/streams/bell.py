@@ -98,6 +98,10 @@ class Bell:
         """A waiter on these keys; `open` it, and `close` it."""
         return Ear(self, tuple(shared), tuple(in_line))
 
+    def hears(self, redis_keys: Iterable[str]) -> bool:
+        """Whether somebody listens to all of these already, so that one more costs the server nothing."""
+        return all((topic := self._topics.get(key)) is not None and topic.confirmed.done() for key in redis_keys)
+
     def ring_next(self, redis_key: str) -> None:
         """There is more where that came from: wake the next in line."""
         if topic := self._topics.get(redis_key):

@@ -40,8 +40,9 @@ class RedisChannels:
 
     def _fields(self, caller: Caller, channel: NewChannel) -> dict[str, str | int]:
         settings = self._engine.settings
-        lease, ttl = channel.lease or settings.default_lease, channel.ttl or settings.default_ttl
-        retention = channel.retention or settings.default_retention
+        lease = settings.default_lease if channel.lease is None else channel.lease
+        ttl = settings.default_ttl if channel.ttl is None else channel.ttl
+        retention = settings.default_retention if channel.retention is None else channel.retention
         deliveries = settings.default_max_deliveries if channel.max_deliveries is None else channel.max_deliveries
         discoverable = channel.discoverable
         if discoverable is None:

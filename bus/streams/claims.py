@@ -142,7 +142,9 @@ def _split_token(claim_token: str | None) -> tuple[str, str | None]:
 
 
 def _channel_names(channels: str | Sequence[str]) -> list[str]:
-    given = [channels] if isinstance(channels, str) else list(channels)
+    if isinstance(channels, str):
+        return [names.channel_id(channels)]
+    given = list(channels)
     if not 1 <= len(given) <= _MOST_CHANNELS:
         raise InvalidInput(f"channels must name 1 to {_MOST_CHANNELS} channels", field="channels", code="invalid_channels")
     return list(dict.fromkeys(names.channel_id(channel) for channel in given))

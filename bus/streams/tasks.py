@@ -146,7 +146,11 @@ class RedisTasks:
             return Seen(found, enough=final, look_in=max(next_change, 0.0) + 0.05)
 
         key = self._engine.keys.result(channel, stream_id)
-        return await until(self._engine, self._credentials, caller, look, wait, shared=(key,))
+
+        async def finished() -> bool:
+            return bool(await self._engine.store.command("EXISTS", key))
+
+        return await until(self._engine, self._credentials, caller, look, wait, shared=(key,), worth=finished)
 
     async def dead_letters(
         self, caller: Caller, channel: str, *, limit: int = 50, cursor: str | None = None

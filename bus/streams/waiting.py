@@ -37,18 +37,23 @@ async def until(
     *,
     shared: tuple[str, ...] = (),
     in_line: tuple[str, ...] = (),
+    worth: Callable[[], Awaitable[bool]] | None = None,
 ) -> T:
     """What `look` finds once it is enough, or what it saw last when `wait` has passed.
 
+    `worth`: whether it is worth to look before subscribing, where that is cheaper to learn than to look.
     A store that goes away while waiting is waited for; it is an error only at the end of the wait. Raises
     StoreUnavailable, Unauthorized (the API key was revoked meanwhile), and what `look` raises.
     """
-    seen = await look()
-    left = wait.total_seconds()
-    if seen.enough or left <= 0 or engine.bell.draining:
-        return seen.value
+    left, revoked = wait.total_seconds(), engine.keys.revoked(caller.key_id)
+    seen = None
+    # Where others wait already, subscribing costs nothing, and the look that follows it is the only one needed.
+    early = left <= 0 or engine.bell.draining or not engine.bell.hears((*shared, *in_line, revoked))
+    if early and (left <= 0 or worth is None or await worth()):
+        seen = await look()
+        if seen.enough or left <= 0 or engine.bell.draining:
+            return seen.value
     deadline = asyncio.get_running_loop().time() + left
-    revoked = engine.keys.revoked(caller.key_id)
     ear = engine.bell.listen(shared=(*shared, revoked), in_line=in_line)
     try:
         async with asyncio.timeout_at(deadline):
@@ -68,7 +73,7 @@ async def _listen(
     look: Callable[[], Awaitable[Seen[T]]],
     deadline: float,
     revoked: str,
-    seen: Seen[T],
+    seen: Seen[T] | None,
 ) -> T:
     loop = asyncio.get_running_loop()
     revocations = ear.mark_of(revoked)
@@ -80,6 +85,8 @@ async def _listen(
                 await credentials.confirm(caller)
             seen = await look()
         except StoreUnavailable as why:
+            if seen is None:
+                raise
             outage = why
         left = deadline - loop.time()
         if outage is None and (seen.enough or left <= 0 or ear.draining):

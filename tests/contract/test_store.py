@@ -108,6 +108,14 @@ async def test_a_script_the_server_does_not_know_is_sent_with_its_source(store: 
         assert client.script_exists(COUNT.sha) == [True]
 
 
+async def test_a_new_server_is_taught_a_script_once_by_many_calls_of_it(store: Store, valkey: Server) -> None:
+    """When a server has forgotten its scripts, a crowd of calls does not send the source hundreds of times; each runs once."""
+    replies = await asyncio.gather(*(store.run(COUNT, ["count"], []) for _ in range(500)))
+    assert sorted(replies) == list(range(1, 501))
+    with valkey.client() as client:
+        assert client.info("commandstats")["cmdstat_eval"]["calls"] == 1
+
+
 async def test_a_store_out_of_memory_says_so_and_still_reads(tmp_path: Path) -> None:
     """OOM is an error of its own, so that posting can be refused while finishing goes on."""
     with server(tmp_path, "--maxmemory", "3mb", "--maxmemory-policy", "noeviction") as valkey:

@@ -13,7 +13,8 @@ local function broadcasts_after(since, since_number, limit)
       missed = (tonumber(field(rows[1][2], '_n')) or since_number + 1) - since_number - 1
     else
       local posted = tonumber(redis.call('HGET', CHANNEL, 'posted') or 0)
-      if last == since and posted > since_number then last, last_number = string.format('%.0f-0', NOW), posted end
+      -- All gone. The place stays: what comes in this very millisecond is still behind it.
+      if last == since then last_number = math.max(posted, since_number) end
       missed = (last_number or since_number) - since_number
     end
   end

@@ -10,6 +10,7 @@ local function field(fields, name)
   for i = 1, #fields, 2 do
     if fields[i] == name then return fields[i + 1] end
   end
+  return nil  -- said, because tonumber() of no value at all is an error: entries added by hand lack our fields
 end
 
 local function expires_at(fields)

@@ -2,7 +2,9 @@
 --@include row
 
 -- Why somebody who is not the holder may not act: told apart so that the caller knows what to do next.
-local function not_holder(id, p, consumer)
+local function not_holder(id, s, p, consumer)
+  local key_id = string.match(consumer, '^[^/]+')
+  if s.access == 'restricted' and not is_member(s, key_id) then return {'channel_access_denied'} end
   local outcome = redis.call('GET', RESULT .. id)
   if outcome then return {'already_finished', outcome} end
   if not entry(id) then return {'message_not_found'} end
@@ -20,7 +22,7 @@ local function held(id, consumer, token)
   if not s then return nil, {'channel_not_found'} end
   if s.mode ~= 'claimable' then return nil, {'channel_not_claimable'} end
   local p = pending(id)
-  if not p or p.consumer ~= consumer then return nil, not_holder(id, p, consumer) end
+  if not p or p.consumer ~= consumer then return nil, not_holder(id, s, p, consumer) end
   if token ~= '' and tonumber(token) ~= p.count then return nil, {'lease_lost', p.consumer} end
   local r = record(id)
   if r.cancel then

@@ -1,0 +1,1 @@
+"""The same trivial task through Backchannel and through four task queues on Redis."""

@@ -1,0 +1,72 @@
+"""Where the server may not be told to send keyspace notifications, waiting works all the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bus import Bus, Settings
+from bus.errors import Unauthorized
+from bus.streams import bus_over, connect_engine
+from bus.streams.engine import Engine
+
+from .test_notifications import limited_server
+from .verbs import LONG, claimed, posted
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def two_buses(directory: Path) -> AsyncGenerator[tuple[Bus, Bus, Engine]]:
+    """Of two processes, as it were, without the background re-check that would find things out later anyway."""
+    with limited_server(directory) as url:
+        settings = Settings(redis_url=url)
+        async with connect_engine(settings) as here, connect_engine(settings) as there:
+            for engine in (here, there):
+                await asyncio.wait_for(engine.store.notifications.watch("bc:{any}:bell"), 10)
+                assert engine.store.notify_mode == "publish"
+            yield bus_over(here), bus_over(there), here
+
+
+async def parked(engine: Engine) -> None:
+    async with asyncio.timeout(10):
+        while not engine.bell.waiting():  # noqa: ASYNC110 - parking tells no event
+            await asyncio.sleep(0.002)
+
+
+async def test_every_kind_of_wait_wakes_without_keyspace_notifications(tmp_path: Path) -> None:
+    """Managed servers forbid CONFIG: the scripts publish what the server would have told."""
+    async with two_buses(tmp_path) as (here, there, engine), asyncio.timeout(LONG.total_seconds()):
+        me = await here.credentials.verify((await here.credentials.issue("ann")).api_key)
+        first = await posted(there, me, "work")
+        claim = await claimed(here, me, "work")
+
+        awaiting = asyncio.create_task(here.tasks.await_result(me, first.id, wait=timedelta(minutes=1)))
+        await parked(engine)
+        await there.tasks.ack(me, claim.id, claim_token=claim.claim_token, result="done")
+        assert (await awaiting).outcome is not None
+
+        claiming = asyncio.create_task(here.tasks.claim(me, "work", wait=timedelta(minutes=1)))
+        await parked(engine)
+        second = await posted(there, me, "work")
+        taken = await claiming
+        assert taken is not None
+        assert taken.id == second.id
+
+        claiming = asyncio.create_task(here.tasks.claim(me, "work", actor="second", wait=timedelta(minutes=1)))
+        await parked(engine)
+        await there.tasks.release(me, taken.id, claim_token=taken.claim_token)
+        again = await claiming
+        assert again is not None
+        assert again.delivery == 2
+
+        claiming = asyncio.create_task(here.tasks.claim(me, "work", wait=timedelta(minutes=1)))
+        await parked(engine)
+        await there.credentials.revoke(me)
+        with pytest.raises(Unauthorized):
+            await claiming

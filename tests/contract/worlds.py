@@ -1,0 +1,157 @@
+"""The worlds that the contract holds in: every wiring of the bus, over every store it runs on."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from api.serving import serving
+from bus import Bus, Settings
+from bus.errors import StoreUnavailable
+from bus.keys import Keys
+from bus.remote import connect_remote
+from bus.store import Arg, Store
+from bus.streams import bus_over, connect_engine
+from bus.streams.engine import Engine
+from bus.streams.sweeper import Sweeper
+
+SOON = 10.0
+"""Seconds within which what must happen has happened, on a machine that is slow and busy."""
+WORLDS = ("embedded-redis", "embedded-http", "memory-redis", "redis_server-redis")
+REDIS_SERVER = shutil.which("redis-server")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """`bus` is the one under test. `engine` is the one behind it, `other` another process's on the same store.
+
+    Nothing sweeps and nothing re-checks by itself here: what must happen happens by an event, or by `sweep`.
+    """
+
+    name: str
+    bus: Bus
+    engine: Engine
+    other: Engine
+    settings: Settings
+
+    @property
+    def store(self) -> Store:
+        return self.other.store
+
+    @property
+    def keys(self) -> Keys:
+        return self.other.keys
+
+    async def redis(self, *command: Arg) -> Any:
+        """One command straight to the store."""
+        return await self.store.command(*command)
+
+    async def expire(self, message_id: str) -> None:
+        """End the lease, or the delay, of this task now."""
+        channel, stream_id = message_id.rsplit(":", 1)
+        for name in (":due", ":parked"):
+            await self.redis("ZADD", self.keys.channel(channel) + name, "XX", 1, stream_id)
+
+    async def let_messages_live(self, channel: str, milliseconds: int) -> None:
+        """The time to live of what is posted from now on: shorter than any that a channel may be made with."""
+        await self.redis("HSET", self.keys.channel(channel), "ttl_ms", milliseconds)
+
+    async def parked(self, waiters: int = 1) -> None:
+        """Until so many calls are parked in the bus under test."""
+        async with asyncio.timeout(SOON):
+            while self.engine.bell.waiting() < waiters:  # noqa: ASYNC110 - parking tells no event
+                await asyncio.sleep(0.002)
+
+    async def passed(self, milliseconds: int) -> None:
+        """Until the store's own clock has moved on by so much."""
+
+        async def now() -> int:
+            seconds, micros = await self.redis("TIME")
+            return int(seconds) * 1000 + int(micros) // 1000
+
+        until = await now() + milliseconds
+        async with asyncio.timeout(SOON):
+            while await now() <= until:  # noqa: ASYNC110 - a clock tells no event
+                await asyncio.sleep(0.001)
+
+    async def sweep(self, channel: str) -> int:
+        """What the sweeper does to this channel when its turn comes; how many tasks were given an outcome."""
+        return await Sweeper(self.other).sweep_channel(channel)
+
+    async def everything(self) -> dict[str, str]:
+        """Every key with a fingerprint of what it holds, except what says only whose a name is."""
+        found = await self.redis("KEYS", self.keys.prefix + "*")
+        kept = [key for key in sorted(found) if key not in (self.keys.actors, self.keys.config)]
+        kinds = await asyncio.gather(*(self.redis("TYPE", key) for key in kept))
+        return dict(zip(kept, await asyncio.gather(*map(self._contents, kept, kinds)), strict=True))
+
+    async def _contents(self, key: str, kind: str) -> str:
+        read = {
+            "string": ("GET", key), "hash": ("HGETALL", key), "zset": ("ZRANGE", key, 0, -1, "WITHSCORES"),
+            "stream": ("XRANGE", key, "-", "+"), "none": ("EXISTS", key),
+        }[kind]  # fmt: skip
+        return repr(await self.redis(*read))
+
+
+@asynccontextmanager
+async def opened(name: str, data_dir: Path) -> AsyncGenerator[World]:
+    """The world of that name; its servers end with it."""
+    store, wiring = name.split("-")
+    async with _settings(store, data_dir) as settings, connect_engine(settings) as engine, connect_engine(settings) as other:
+        if wiring == "redis":
+            yield World(name, bus_over(engine), engine, other, settings)
+            return
+
+        @asynccontextmanager
+        async def connect(_: Settings) -> AsyncGenerator[Bus]:
+            yield bus_over(engine)
+
+        async with serving(settings, connect=connect) as base_url, connect_remote(Settings(base_url=base_url)) as bus:
+            yield World(name, bus, engine, other, settings)
+
+
+@asynccontextmanager
+async def _settings(store: str, data_dir: Path) -> AsyncGenerator[Settings]:
+    common: dict[str, Any] = {"port": 0, "data_dir": data_dir, "prefix": "contract:", "log_level": "warning"}
+    if store == "redis_server":
+        async with _redis_server() as url:
+            yield Settings(redis_url=url, **common)
+    else:
+        yield Settings(redis_url=f"memory://{uuid4().hex}" if store == "memory" else None, **common)
+
+
+@asynccontextmanager
+async def _redis_server() -> AsyncGenerator[str]:
+    """The machine's own redis-server, on a socket of its own and without a file."""
+    with tempfile.TemporaryDirectory(prefix="bcr-", dir="/tmp") as home:
+        socket = Path(home) / "s"
+        options = ["--port", "0", "--unixsocket", str(socket), "--dir", home, "--save", "", "--appendonly", "no"]
+        command = [REDIS_SERVER or "redis-server", *options]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: ASYNC220 - done at once, before any test
+        try:
+            await _answering(Settings(redis_url=f"unix://{socket}"), process)
+            yield f"unix://{socket}"
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)
+
+
+async def _answering(settings: Settings, process: subprocess.Popen[bytes]) -> None:
+    async with asyncio.timeout(SOON), connect_engine(settings) as engine:
+        while True:
+            try:
+                await engine.store.command("PING")
+            except StoreUnavailable:
+                assert process.poll() is None, "redis-server ended by itself"
+                await asyncio.sleep(0.01)
+            else:
+                return

@@ -49,8 +49,9 @@ class Tasks(Protocol):
 
         Never returns a task that is held, by whomever. `actor` defaults to the API key's label, `lease` (1 s..24 h)
         to the channel's. A caller that goes away while waiting leaves no task behind: what it was just given is
-        released, uncounted (over HTTP, an answer that was on the network by then comes back with its lease). Raises ChannelNotFound (with the nearest names), ChannelNotClaimable,
-        ChannelAccessDenied, ActorForbidden, Unauthorized (revoked while waiting), InsufficientScope (messages:claim).
+        released, uncounted (over HTTP, an answer that was on the network by then comes back with its lease).
+        Raises ChannelNotFound (with the nearest names), ChannelNotClaimable, ChannelAccessDenied, ActorForbidden,
+        Unauthorized (revoked while waiting), InsufficientScope (messages:claim).
         """
         ...
 

@@ -90,7 +90,7 @@ class World:
     async def everything(self) -> dict[str, str]:
         """Every key with a fingerprint of what it holds, except what says only whose a name is."""
         found = await self.redis("KEYS", self.keys.prefix + "*")
-        kept = [key for key in sorted(found) if key not in (self.keys.actors, self.keys.config)]
+        kept = [key for key in sorted(found) if key not in (self.keys.actors, self.keys.config, self.keys.sweeper)]
         kinds = await asyncio.gather(*(self.redis("TYPE", key) for key in kept))
         return dict(zip(kept, await asyncio.gather(*map(self._contents, kept, kinds)), strict=True))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -265,12 +265,15 @@ async def cut_after_reply(valkey: Server, path: Path) -> AsyncGenerator[tuple[st
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving.add(asyncio.current_task())
         up_reader, up_writer = await asyncio.open_unix_connection(str(valkey.socket))
+        ways = carry(reader, up_writer, replies=False), carry(up_reader, writer, replies=True)
         try:
-            await asyncio.gather(carry(reader, up_writer, replies=False), carry(up_reader, writer, replies=True))
+            await asyncio.gather(*ways, return_exceptions=True)  # a side that was cut may see a reset instead of an end
         finally:
             for end in (writer, up_writer):
                 end.close()
-                await end.wait_closed()
+            for end in (writer, up_writer):
+                with suppress(ConnectionError):
+                    await end.wait_closed()
 
     proxy = await asyncio.start_unix_server(serve, str(path))
     try:

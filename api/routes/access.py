@@ -6,7 +6,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api import docs, examples, shapes, wire
-from api.bodies import AccessRequestBody, ChannelPath, RequestPath
+from api.bodies.access import AccessRequestBody
+from api.bodies.fields import ChannelPath, RequestPath
 from api.deps import bus_of, caller_of
 from api.replies import reply
 from api.routing import keyed

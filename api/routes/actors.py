@@ -6,7 +6,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api import docs, examples, shapes, wire
-from api.bodies import ActorPath, NewActor
+from api.bodies.actors import NewActor
+from api.bodies.fields import ActorPath
 from api.deps import bus_of, caller_of
 from api.replies import reply
 from api.routing import keyed

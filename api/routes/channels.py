@@ -9,7 +9,8 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api import docs, examples, shapes, wire
-from api.bodies import ChannelPath, CursorQuery, NewChannelBody, SinceQuery
+from api.bodies.channels import NewChannelBody
+from api.bodies.fields import ChannelPath, CursorQuery, SinceQuery
 from api.deps import bus_of, caller_of, seconds_or_none
 from api.replies import reply
 from api.routing import keyed

@@ -6,7 +6,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api import docs, examples, shapes, wire
-from api.bodies import ChannelPath, CursorQuery, LimitQuery, RedriveBody
+from api.bodies.fields import ChannelPath, CursorQuery, LimitQuery
+from api.bodies.tasks import RedriveBody
 from api.deps import bus_of, caller_of
 from api.replies import reply
 from api.routing import keyed

@@ -6,7 +6,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api import docs, examples, shapes, wire
-from api.bodies import NewKey
+from api.bodies.keys import NewKey
 from api.deps import bus_of, caller_of
 from api.errors import Refused
 from api.replies import reply

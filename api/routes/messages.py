@@ -9,21 +9,8 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api import docs, examples, shapes, wire
-from api.bodies import (
-    AckBody,
-    CancelBody,
-    ChannelPath,
-    ClaimOne,
-    CursorQuery,
-    FailBody,
-    HeartbeatBody,
-    LimitQuery,
-    MessagePath,
-    NewMessage,
-    ReleaseBody,
-    SinceQuery,
-    WaitQuery,
-)
+from api.bodies.fields import ChannelPath, CursorQuery, LimitQuery, MessagePath, SinceQuery, WaitQuery
+from api.bodies.messages import AckBody, CancelBody, ClaimOne, FailBody, HeartbeatBody, NewMessage, ReleaseBody
 from api.deps import bus_of, caller_of, capped, posted, seconds, seconds_or_none, until_gone
 from api.replies import reply
 from api.routing import keyed

@@ -6,7 +6,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api import docs, examples, shapes, wire
-from api.bodies import ClaimNext, MessagePath, NewBroadcast, NewTask, Subscription, WaitQuery
+from api.bodies.fields import MessagePath, WaitQuery
+from api.bodies.tasks import ClaimNext, NewBroadcast, NewTask, Subscription
 from api.deps import bus_of, caller_of, capped, posted, put_back_if_gone, seconds, seconds_or_none, until_gone
 from api.replies import reply
 from api.routing import keyed

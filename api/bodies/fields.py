@@ -1,0 +1,59 @@
+"""What several bodies and routes take: fields, path and query parameters, and the base of every body."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+DAY = 86_400
+MONTH = 2_592_000
+
+Text = Annotated[str, Field(min_length=1)]
+Content = Annotated[str, Field(min_length=1, description="What is handed over, stored as sent; UTF-8 bytes are limited.")]
+Actor = Annotated[
+    str | None, Field(description="The name the agent acts under; absent: the API key's label. A name belongs to one key.")
+]
+Label = Annotated[str | None, Field(description="Free text by which the poster signs.")]
+Metadata = Annotated[dict[str, Any] | None, Field(description="A JSON object kept with the message.")]
+Delay = Annotated[
+    float | None, Field(ge=0, le=MONTH, allow_inf_nan=False, description="Not claimable before, in seconds from now.")
+]
+Lease = Annotated[
+    float | None,
+    Field(ge=1, le=DAY, allow_inf_nan=False, description="How long the claim lasts, in seconds; absent: the channel's."),
+]
+ClaimToken = Annotated[
+    str | None,
+    Field(description="The token of the claim. Absent: whatever delivery of the task `actor` holds now."),
+]
+Meant = Annotated[
+    Literal["claimable", "broadcast"] | None, Field(description="The kind of channel that is meant; absent: either will do.")
+]
+Reason = Annotated[str | None, Field(description="Why, in words for a reader.")]
+Wait = Annotated[
+    float | None,
+    Field(ge=0, le=DAY, allow_inf_nan=False, description="Hold the request up to this many seconds; the server caps it."),
+]
+Limit = Annotated[int, Field(ge=1, le=100, description="Page size.")]
+
+ChannelPath = Annotated[str, Path(description="The channel's name or id.", examples=["writers"])]
+MessagePath = Annotated[str, Path(description="The message's id.", examples=["writers:1795361503332-0"])]
+ActorPath = Annotated[str, Path(description="The actor's name.", examples=["ann"])]
+RequestPath = Annotated[str, Path(description="The access request's id.")]
+CursorQuery = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
+SinceQuery = Annotated[str | None, Query(description="The same as `cursor`; also `0` or an ISO 8601 timestamp.")]
+LimitQuery = Annotated[int, Query(ge=1, le=100, description="Page size, 1 to 100.")]
+WaitQuery = Annotated[
+    float,
+    Query(ge=0, le=DAY, allow_inf_nan=False, description="Hold the request up to this many seconds; the server caps it."),
+]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+
+def example(**fields: Any) -> ConfigDict:
+    return ConfigDict(strict=True, frozen=True, extra="ignore", json_schema_extra={"examples": [fields]})

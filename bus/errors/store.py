@@ -1,0 +1,17 @@
+"""Errors of what the bus stands on."""
+
+from __future__ import annotations
+
+from .base import BusError
+
+
+class StoreUnavailable(BusError):
+    """The store, or the bus's HTTP API, did not answer; whether the call took effect is unknown. Details: `retry_after`."""
+
+    code = "store_unavailable"
+
+
+class StoreFull(BusError):
+    """The store is out of memory: nothing was stored; claiming and finishing go on."""
+
+    code = "store_full"

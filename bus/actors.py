@@ -15,6 +15,13 @@ class Actors(Protocol):
         """Make the name the caller's, or return it when it is already. Raises ActorForbidden (another key's), InvalidInput."""
         ...
 
+    async def add_alias(self, caller: Caller, name: str, alias: str) -> Actor:
+        """Another name for an actor of the caller's; it stands for the actor wherever one is named.
+
+        Raises ActorNotFound, ActorForbidden (another key's), AliasConflict (an actor, or another's alias), InvalidInput.
+        """
+        ...
+
     async def get(self, caller: Caller, name: str) -> Actor:
-        """The actor of that name, whosever it is. Raises ActorNotFound."""
+        """The actor of that name or alias, whosever it is. Raises ActorNotFound."""
         ...

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from .models import Caller, Channel, ChannelSummary, Counts, NewChannel, Page
+from .models import (
+    ArchivedMessage,
+    Caller,
+    Channel,
+    ChannelChanges,
+    ChannelMetrics,
+    ChannelSummary,
+    Counts,
+    NewChannel,
+    OwnedTotals,
+    Page,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +31,53 @@ class Channels(Protocol):
     async def create(self, caller: Caller, channel: NewChannel) -> Created:
         """Create a channel, or return the one of that canonical name when mode and access agree.
 
-        The caller's API key becomes its owner. Bounds: ttl 300 s..30 d, retention 1..365 d, lease 1 s..24 h,
+        The caller's API key becomes its owner. A `metadata_schema` is JSON Schema (draft 2020-12), which the metadata
+        of every message must fit; what is no keyword in it means nothing.
+
+        Bounds: ttl 300 s..30 d, retention 1..365 d, lease 1 s..24 h,
         max_deliveries 1..1000, max_messages and max_writes_per_minute 1..1,000,000.
-        Raises ChannelExists (mode or access differ), InvalidInput, InsufficientScope (channels:write).
+        Raises ChannelExists (mode or access differ), AliasConflict (another channel's alias), ChannelNotFound (a related
+        one), InvalidInput, InsufficientScope (channels:write).
         """
+        ...
+
+    async def update(self, caller: Caller, channel: str, changes: ChannelChanges) -> Channel:
+        """Change a channel's settings; for its owner. Nothing is changed unless everything can be.
+
+        Raises Forbidden, ChannelNotFound, ChannelNotEmpty (its mode), InvalidInput, InsufficientScope (channels:manage).
+        """
+        ...
+
+    async def delete(self, caller: Caller, channel: str) -> None:
+        """Delete a channel and all that is in it; for its owner. Whoever waits on it learns that it is gone.
+
+        Raises Forbidden, ChannelNotFound, InsufficientScope (channels:manage).
+        """
+        ...
+
+    async def add_alias(self, caller: Caller, channel: str, alias: str) -> Channel:
+        """Another name for the channel, good wherever one is named; for its owner. Repeating it changes nothing.
+
+        Raises AliasConflict (a channel, or another's alias), Forbidden, ChannelNotFound, InvalidInput,
+        InsufficientScope (channels:manage).
+        """
+        ...
+
+    async def history(
+        self, caller: Caller, channel: str, *, limit: int = 50, cursor: str | None = None
+    ) -> Page[ArchivedMessage]:
+        """What left the channel and is still kept (finished long ago, expired, taken back), newest first, 1..100 a page.
+
+        Raises ChannelNotFound, ChannelAccessDenied, InvalidInput, InsufficientScope (messages:read).
+        """
+        ...
+
+    async def metrics(self, caller: Caller, channel: str) -> ChannelMetrics:
+        """Counts, and how long the newest finished tasks took. Raises ChannelNotFound, ChannelAccessDenied."""
+        ...
+
+    async def owned(self, caller: Caller) -> OwnedTotals:
+        """What stands in the channels that the caller's API key owns."""
         ...
 
     async def get(self, caller: Caller, channel: str) -> Channel:

@@ -44,6 +44,10 @@ class Keys:
     def events(self, channel: str) -> str:
         return self._of(channel, ":events")
 
+    def outbox(self, channel: str) -> str:
+        """What webhooks are to be told of, written with the message and handed on to the senders."""
+        return self._of(channel, ":outbox")
+
     def receipts(self, channel: str) -> str:
         return self._of(channel, ":receipts")
 
@@ -78,6 +82,7 @@ class Keys:
                 ":requests",
                 ":events",
                 ":parked",
+                ":outbox",
             )
         )
 
@@ -107,6 +112,21 @@ class Keys:
         return f"{self.prefix}actors"
 
     @property
+    def aliases(self) -> str:
+        """Alias of a channel -> the channel's name."""
+        return f"{self.prefix}channels:aliases"
+
+    @property
+    def audit(self) -> str:
+        """Stream of acts on API keys and on the bus as a whole, newest 10,000."""
+        return f"{self.prefix}audit"
+
+    @property
+    def invitations(self) -> str:
+        """Invitation id -> the channel it leads to."""
+        return f"{self.prefix}invitations"
+
+    @property
     def config(self) -> str:
         """Settings of the instance and the version of this key schema."""
         return f"{self.prefix}config"
@@ -115,6 +135,30 @@ class Keys:
     def sweeper(self) -> str:
         """The replica that sweeps now; expires by itself."""
         return f"{self.prefix}sweeper"
+
+    def owned(self, key_id: str) -> str:
+        """The channels that an API key owns, scored by their creation time (ms)."""
+        return f"{self.prefix}key:{{{key_id}}}:channels"
+
+    def sessions(self, key_id: str) -> str:
+        """The sessions of an API key: id -> JSON."""
+        return f"{self.prefix}key:{{{key_id}}}:sessions"
+
+    def rate(self, key_id: str) -> str:
+        """How far ahead of an even pace the requests of an API key are."""
+        return f"{self.prefix}key:{{{key_id}}}:rate"
+
+    def address_rate(self, what: str, address: str) -> str:
+        """The same of a source address, for what needs no API key."""
+        return f"{self.prefix}rate:{what}:{address}"
+
+    def remembered(self, key_id: str, idempotency_key: str) -> str:
+        """The answer that is remembered under an idempotency key, for verbs other than posting."""
+        return f"{self.prefix}key:{{{key_id}}}:once:{idempotency_key}"
+
+    def webhook(self, actor: str) -> str:
+        """An actor's webhook, and when it was told of which channel last."""
+        return f"{self.prefix}webhook:{actor}"
 
     def api_key(self, key_id: str) -> str:
         return f"{self.prefix}key:{{{key_id}}}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from .models import Caller, Message, Mode, Page, Posted
@@ -24,6 +24,7 @@ class Messages(Protocol):
         actor: str | None = None,
         label: str | None = None,
         delay: timedelta = NO_WAIT,
+        mentions: Sequence[str] = (),
         idempotency_key: str | None = None,
     ) -> Posted:
         """Put a message on a channel. Once this returns, the message exists until it has an outcome (tasks) or its
@@ -34,9 +35,12 @@ class Messages(Protocol):
         (1..200 characters): posting again with the same key and body within 24 h returns the first message,
         `replayed`; the key is bound to (API key, verb, channel).
 
+        `mentions` (at most 50 actor names or aliases): those who are meant; unknown ones and those who may not read the
+        channel are left out. A mentioned actor's webhook is told.
+
         Raises ChannelNotFound, ChannelNotClaimable / ChannelNotBroadcast (the other kind), ChannelAccessDenied,
-        ChannelPaused, ChannelFull, ChannelWriteRateExceeded, ContentTooLarge, IdempotencyConflict (same key, other
-        body), ActorForbidden, InvalidInput, StoreFull, InsufficientScope (messages:write).
+        ChannelPaused, ChannelFull, ChannelWriteRateExceeded, ContentTooLarge, MetadataInvalid,
+        IdempotencyConflict (same key, other body), ActorForbidden, InvalidInput, StoreFull, InsufficientScope (messages:write).
         """
         ...
 
@@ -48,6 +52,7 @@ class Messages(Protocol):
         since: str | None = None,
         limit: int = 50,
         status: str | None = None,
+        expiring_before: datetime | None = None,
         actor: str | None = None,
         wait: timedelta = NO_WAIT,
     ) -> Page[Message]:
@@ -58,6 +63,7 @@ class Messages(Protocol):
         None reads on from the kept one; so nothing counts as read before the reader comes back with the cursor.
         On a claimable channel without `since`, the page holds what matters now: half the oldest waiting tasks, half
         the newest held or finished ones. `status`: only `unclaimed` or `claimed`.
+        `expiring_before`: only those whose time to live ends before that.
         An empty page repeats the given cursor. Raises ChannelNotFound, ChannelAccessDenied, InvalidInput,
         InsufficientScope (messages:read).
         """
@@ -68,5 +74,14 @@ class Messages(Protocol):
         the task, the key that finished it, and the channel's members; to others it is `result_withheld`.
 
         Raises MessageNotFound, ChannelAccessDenied, InvalidInput.
+        """
+        ...
+
+    async def retract(self, caller: Caller, message_id: str) -> Message:
+        """Take a message back: out of the channel, into its history. For the key that posted it and the channel's owner.
+        A waiting or delayed task ends as cancelled.
+
+        Raises MessageClaimed (somebody holds it: cancel it instead), AlreadyFinished, Forbidden, MessageNotFound,
+        ChannelAccessDenied, InsufficientScope (messages:write).
         """
         ...

@@ -48,8 +48,37 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="Address that `backchannel serve` listens on")
     port: int = Field(default=8080, ge=0, le=65535, description="Port that `backchannel serve` listens on")
-    allowed_hosts: str = Field(default="", description="Comma-separated Host names that /mcp accepts besides localhost")
+    allowed_hosts: str = Field(default="", description="Comma-separated Host names of this server besides localhost")
+    trusted_proxies: str = Field(
+        default="", description="Comma-separated addresses or networks whose X-Forwarded-* headers are believed"
+    )
     public_minting: bool = Field(default=True, description="Whether POST /v1/keys gives an API key to whoever asks")
+    admin_token: SecretStr | None = Field(
+        default=None, description="Token of the admin API (X-Admin-Token); unset: the admin API is off"
+    )
+    instance_kind: str = Field(default="self-hosted", description="What /health and /status call this instance", max_length=64)
+    source_url: str | None = Field(default=None, description="Where this server's source is; /repo leads there")
+    invitation_onboarding_url: str = Field(
+        default="", description="Where an invitation's link leads who has no API key yet", max_length=2000
+    )
+
+    rate_limit: int = Field(default=120, ge=0, le=1_000_000, description="Requests of one API key per window; 0: no limit")
+    rate_limit_window: int = Field(default=60, ge=1, le=86_400, description="That window, in seconds")
+    key_mint_limit: int = Field(default=5, ge=0, le=1_000_000, description="API keys one address gets per window; 0: no limit")
+    key_mint_window: int = Field(default=3600, ge=1, le=86_400, description="That window, in seconds")
+
+    webhook_allow: str = Field(
+        default="", description="Comma-separated hosts, addresses or networks that webhooks may reach although they are private"
+    )
+
+    sandbox_enabled: bool = Field(default=False, description="Whether there is an open broadcast channel to try things on")
+    sandbox_channel: str = Field(default="sandbox", description="That channel's name", min_length=1, max_length=200)
+    sandbox_quiet_seconds: int = Field(
+        default=60,
+        ge=1,
+        le=86_400,
+        description="How long the sandbox may be quiet before its bot says something",
+    )
 
     max_message_bytes: int = Field(
         default=65_536, ge=1, le=4_194_304, description="Limit of a message's content, in UTF-8 bytes"

@@ -42,9 +42,9 @@ def actor(a: Actor, owner_label: str) -> wire.ActorJson:
         "name": a.name,
         "description": a.description,
         "metadata": dict(a.metadata),
-        "aliases": [],
+        "aliases": list(a.aliases),
         "created_at": stamp(a.created_at),
-        "updated_at": stamp(a.created_at),
+        "updated_at": stamp(a.updated_at),
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from .channels import Channel
+
 
 @dataclass(frozen=True, slots=True)
 class AccessAnswer:
@@ -23,3 +25,43 @@ class AccessRequest:
     reason: str
     status: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An API key that may enter a restricted channel. `invitation_id`: the invitation that let it in, if one did."""
+
+    channel: str
+    key_id: str
+    granted_at: datetime
+    invitation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipEvent:
+    """What happened to a channel's membership.
+
+    `event_type`: `member_added`, `member_removed`, `invitation_resolved` or `invitation_revoked`.
+    """
+
+    id: str
+    channel: str
+    event_type: str
+    actor_key_id: str | None
+    subject_key_id: str | None
+    invitation_id: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A way into a channel for whoever has its id, as often as it is used, until it expires or is revoked."""
+
+    id: str
+    channel: Channel
+    created_by_key_id: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    active: bool

@@ -67,7 +67,7 @@ class Receipt:
 class Message:
     """An entry of a channel; on a claimable channel it is also called a task and has a `state`.
 
-    `archived`: only the outcome is still kept; `content` is empty then and `metadata` too.
+    `archived`: only the outcome is still kept; `content` is empty then and `metadata` too. `mentions`: actor names.
     `result_withheld`: the task has a result which this caller may not see.
     """
 
@@ -88,6 +88,7 @@ class Message:
     receipts: Sequence[Receipt] = ()
     archived: bool = False
     result_withheld: bool = False
+    mentions: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +102,11 @@ class Posted:
     cursor: str
     replayed: bool = False
     channel_created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedMessage:
+    """A message that left the channel: finished long ago, expired, or taken back."""
+
+    message: Message
+    archived_at: datetime

@@ -11,13 +11,17 @@ from .messages import Message
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A task as held by the caller. `claim_token` fences: it is good for this delivery only."""
+    """A task as held by the caller. `claim_token` fences: it is good for this delivery only.
+
+    `held_before`: the caller's actor held it already, and this is that claim again.
+    """
 
     message: Message
     actor: str
     claim_token: str
     delivery: int
     lease_expires_at: datetime
+    held_before: bool = False
 
     @property
     def id(self) -> str:

@@ -151,7 +151,10 @@ def counts(c: Json) -> Counts:
 
 
 def actor(a: Json) -> Actor:
-    return Actor(a["name"], a["created_by_key_id"], a["description"], a["metadata"], moment(a["created_at"]))
+    return Actor(
+        a["name"], a["created_by_key_id"], a["description"], a["metadata"],
+        moment(a["created_at"]), moment(a["updated_at"]), a["aliases"],
+    )  # fmt: skip
 
 
 def access_request(r: Json) -> AccessRequest:

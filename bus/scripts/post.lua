@@ -1,13 +1,13 @@
 --@include channel
 -- Put a message on a channel, once per idempotency key.
--- KEYS  the channel's; [18] the idempotency record, when there is a key
+-- KEYS  the channel's; [19] the idempotency record, when there is a key
 -- ARGV  API key id, wanted mode or '', delay ms, fingerprint of the body, ms to keep the idempotency record, field, value, …
 -- reply {'new', id, expires ms, number, delayed until ms} | {'dup', id} | a refusal
 local s, refused = enter(ARGV[1], ARGV[2])
 if refused then return refused end
 local delay, fingerprint = tonumber(ARGV[3]), ARGV[4]
-if KEYS[18] then
-  local before = redis.call('GET', KEYS[18])
+if KEYS[19] then
+  local before = redis.call('GET', KEYS[19])
   if before then
     local id, body = string.match(before, '^(%S+) (%S+)$')
     return body == fingerprint and {'dup', id} or {'idempotency_conflict'}
@@ -48,5 +48,5 @@ if delay > 0 then
 elseif max_messages and s.mode == 'broadcast' then
   redis.call('XTRIM', STREAM, 'MAXLEN', max_messages)
 end
-if KEYS[18] then redis.call('SET', KEYS[18], id .. ' ' .. fingerprint, 'PX', ARGV[5]) end
+if KEYS[19] then redis.call('SET', KEYS[19], id .. ' ' .. fingerprint, 'PX', ARGV[5]) end
 return {'new', id, string.format('%.0f', expires), number, delay > 0 and string.format('%.0f', NOW + delay) or ''}

@@ -72,4 +72,5 @@ def _forbidden(actor: str) -> ActorForbidden:
 
 def _actor(name: str, text: str) -> Actor:
     kept: dict[str, Any] = json.loads(text)
-    return Actor(name, kept["key_id"], kept["description"], kept["metadata"], moment(kept["created_ms"]))
+    created, updated = moment(kept["created_ms"]), moment(kept.get("updated_ms") or kept["created_ms"])
+    return Actor(name, kept["key_id"], kept["description"], kept["metadata"], created, updated)

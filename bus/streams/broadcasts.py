@@ -38,5 +38,5 @@ class RedisBroadcasts:
         require(caller, ACK)
         channel, stream_id = place(message_id)
         reader = await self._actors.acting(caller, actor)
-        await self._engine.run("mark_read", channel, caller.key_id, reader, stream_id)
+        await self._engine.run_on_message("mark_read", channel, caller.key_id, reader, stream_id)
         return (await self._messages.look_at(caller, message_id))[0]

@@ -66,7 +66,7 @@ class RedisChannels:
         return fields
 
     async def get(self, caller: Caller, channel: str) -> Channel:
-        name = names.channel_id(channel)
+        name = await self._engine.channel(channel)
         return replies.channel(name, (await self._engine.run("get_channel", name, caller.key_id))[2])
 
     async def list(self, caller: Caller, *, limit: int = 50, cursor: str | None = None) -> Page[ChannelSummary]:
@@ -101,7 +101,7 @@ class RedisChannels:
         return _summary(replies.channel(name, kept), False, Counts())
 
     async def counts(self, caller: Caller, channel: str) -> Counts:
-        name = names.channel_id(channel)
+        name = await self._engine.channel(channel)
         return _counts(await self._engine.run("counts", name, caller.key_id))
 
 

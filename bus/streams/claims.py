@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import checks, names
 from ..credentials import ACK, CLAIM, require
-from ..errors import ChannelNotFound, InvalidInput, MessageNotFound
+from ..errors import InvalidInput
 from ..models import Caller, Claim
 from ..store import Arg
 from . import replies
@@ -38,7 +38,7 @@ class RedisClaims:
     ) -> Claim | None:
         """See `Tasks.claim`."""
         require(caller, CLAIM)
-        wanted = _channel_names(channels)
+        wanted = await self._channels(channels)
         lease_ms = _lease_ms(lease)
         acting = await self._actors.acting(caller, actor)
         keys = self._engine.keys
@@ -54,6 +54,14 @@ class RedisClaims:
 
         lines = tuple(key for channel in wanted for key in (keys.stream(channel), keys.bell(channel)))
         return await until(self._engine, self._credentials, caller, look, wait, in_line=lines)
+
+    async def _channels(self, channels: str | Sequence[str]) -> list[str]:
+        if isinstance(channels, str):
+            return [await self._engine.channel(channels)]
+        given = list(channels)
+        if not 1 <= len(given) <= _MOST_CHANNELS:
+            raise InvalidInput(f"channels must name 1 to {_MOST_CHANNELS} channels", field="channels", code="invalid_channels")
+        return list(dict.fromkeys([await self._engine.channel(channel) for channel in given]))
 
     async def _take(self, caller: Caller, channel: str, actor: str, lease_ms: int | str) -> Claim | None:
         consumer = replies.consumer(caller.key_id, actor)
@@ -89,11 +97,8 @@ class RedisClaims:
         channel, stream_id = place(message_id)
         lease_ms = _lease_ms(lease)
         consumer = replies.consumer(caller.key_id, await self._actors.acting(caller, actor))
-        try:
-            reply = await self._engine.run("claim_message", channel, caller.key_id, consumer, lease_ms, stream_id)
-        except ChannelNotFound:
-            raise _no_message(channel) from None
-        return claim_of(channel, reply[2], caller)
+        reply = await self._engine.run_on_message("claim_message", channel, caller.key_id, consumer, lease_ms, stream_id)
+        return claim_of(channel, reply[2], caller, held_before=bool(reply[1]))
 
     async def heartbeat(
         self, caller: Caller, message_id: str, actor: str | None, claim_token: str | None, lease: timedelta | None
@@ -113,19 +118,16 @@ class RedisClaims:
         if holder is not None and actor is not None and names.actor_name(actor) != holder:
             raise InvalidInput("actor is not the one that the claim_token was given to", field="actor", code="invalid_actor")
         consumer = replies.consumer(caller.key_id, await self._actors.acting(caller, holder if holder is not None else actor))
-        try:
-            return channel, await self._engine.run(name, channel, consumer, delivery, stream_id, *args)
-        except ChannelNotFound:
-            raise _no_message(channel) from None
+        return channel, await self._engine.run_on_message(name, channel, consumer, delivery, stream_id, *args)
 
 
-def claim_of(channel: str, row: Sequence[Any], caller: Caller) -> Claim:
+def claim_of(channel: str, row: Sequence[Any], caller: Caller, *, held_before: bool = False) -> Claim:
     """The claim that an in_flight row stands for."""
     message = replies.message(channel, row, key_id=caller.key_id, member=False)
     hold = message.hold
     if hold is None:
         raise RuntimeError(f"a claim of {message.id} without a holder")
-    return Claim(message, hold.actor, f"{hold.delivery}~{hold.actor}", hold.delivery, hold.lease_expires_at)
+    return Claim(message, hold.actor, f"{hold.delivery}~{hold.actor}", hold.delivery, hold.lease_expires_at, held_before)
 
 
 def _split_token(claim_token: str | None) -> tuple[str, str | None]:
@@ -141,21 +143,8 @@ def _split_token(claim_token: str | None) -> tuple[str, str | None]:
     return delivery, names.actor_name(actor, field="claim_token")
 
 
-def _channel_names(channels: str | Sequence[str]) -> list[str]:
-    if isinstance(channels, str):
-        return [names.channel_id(channels)]
-    given = list(channels)
-    if not 1 <= len(given) <= _MOST_CHANNELS:
-        raise InvalidInput(f"channels must name 1 to {_MOST_CHANNELS} channels", field="channels", code="invalid_channels")
-    return list(dict.fromkeys(names.channel_id(channel) for channel in given))
-
-
 def _lease_ms(lease: timedelta | None) -> int | str:
     return "" if lease is None else checks.duration(lease, field="lease_seconds", least=LEASE[0], most=LEASE[1])
-
-
-def _no_message(channel: str) -> MessageNotFound:
-    return MessageNotFound(f"there is no channel '{channel}', so no such message")
 
 
 def _log_failure(message_id: str, released: asyncio.Future[Any]) -> None:

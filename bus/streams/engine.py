@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+from .. import names
 from ..errors import BusError, ChannelNotFound, MessageNotFound
 from ..keys import Keys
 from ..names import split_message_id
@@ -21,6 +23,7 @@ from .scripts import script
 
 ACCEPTED = frozenset({"ok", "new", "dup", "existing", "none", "again", "open", "already_member", "pending"})
 _NAMES_LOOKED_AT = 1000
+_NAMES_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Engine:
     keys: Keys
     bell: Bell
     settings: Settings
+    known: OrderedDict[str, None] = field(default_factory=OrderedDict[str, None], compare=False, repr=False)
+    """Channels that exist, so whose names are nobody's alias; a deleted one stays until it is asked for."""
 
     def send(self, name: str, channel: str, *args: Arg, extra_keys: Sequence[str] = ()) -> asyncio.Future[Any]:
         """Start a channel's script; its raw reply."""
@@ -41,16 +46,38 @@ class Engine:
         """Run a channel's script. Raises what its refusal means."""
         return await self.accepted(channel, await self.send(name, channel, *args, extra_keys=extra_keys))
 
+    async def run_on_message(self, name: str, channel: str, *args: Arg) -> list[Any]:
+        """`run` for a message that was named: where there is no channel, there is no such message."""
+        try:
+            return await self.run(name, channel, *args)
+        except ChannelNotFound:
+            raise MessageNotFound(f"there is no channel '{channel}', so no such message") from None
+
+    async def channel(self, text: str, *, field: str = "channel") -> str:
+        """The canonical name of the channel meant by a name or an alias. Raises InvalidInput."""
+        name = names.channel_id(text, field=field)
+        if name in self.known:
+            return name
+        return await self.store.command("HGET", self.keys.aliases, name) or name
+
     async def accepted(self, channel: str, reply: list[Any]) -> list[Any]:
         """The reply, unless it is a refusal: then raises what it means."""
         if reply[0] in ACCEPTED:
+            self._remember(channel)
             return reply
         raise await self.refusal(channel, reply)
 
     async def refusal(self, channel: str, reply: Sequence[Any]) -> BusError:
         if reply[0] == ChannelNotFound.code:
+            self.known.pop(channel, None)
             return await self.channel_not_found(channel)
         return REFUSALS[reply[0]](channel, list(reply[1:]))
+
+    def _remember(self, channel: str) -> None:
+        if channel not in self.known:
+            self.known[channel] = None
+            if len(self.known) > _NAMES_REMEMBERED:
+                self.known.popitem(last=False)
 
     async def channel_not_found(self, channel: str) -> ChannelNotFound:
         """With the names most like it, for whoever misremembered one."""

@@ -46,7 +46,7 @@ class RedisMessages:
         idempotency_key: str | None = None,
     ) -> Posted:
         require(caller, WRITE)
-        name = names.channel_id(channel)
+        name = await self._engine.channel(channel)
         if delay < NO_WAIT:
             raise InvalidInput("delay_seconds must not be negative", field="delay_seconds", code="invalid_delay_seconds")
         fields = await self._fields(caller, content, metadata, actor, label)
@@ -102,7 +102,7 @@ class RedisMessages:
         wait: timedelta = NO_WAIT,
     ) -> Page[Message]:
         require(caller, READ)
-        name = names.channel_id(channel)
+        name = await self._engine.channel(channel)
         limit = checks.page_limit(limit)
         if status not in (None, "unclaimed", "claimed"):
             raise InvalidInput("status must be 'unclaimed' or 'claimed'", field="status", code="invalid_status")
@@ -128,10 +128,7 @@ class RedisMessages:
     async def look_at(self, caller: Caller, message_id: str) -> tuple[Message, float]:
         """The message, and the seconds until time alone may change it (its lease, delay or time to live ends)."""
         channel, stream_id = place(message_id)
-        try:
-            reply = await self._engine.run("get", channel, caller.key_id, stream_id)
-        except ChannelNotFound:
-            raise MessageNotFound(f"there is no channel '{channel}', so no such message") from None
+        reply = await self._engine.run_on_message("get", channel, caller.key_id, stream_id)
         found = replies.message(channel, reply[4], key_id=caller.key_id, member=bool(reply[2]), receipts=reply[5])
         next_change = found.hold.lease_expires_at if found.hold else found.available_at or found.expires_at
         return found, (next_change - replies.moment(reply[3])).total_seconds()

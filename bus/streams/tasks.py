@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from .. import checks, names
 from ..credentials import ACK, READ, WRITE, require
-from ..errors import ChannelNotFound, Forbidden, InvalidInput, MessageNotFound
+from ..errors import Forbidden, InvalidInput
 from ..messages import NO_WAIT
 from ..models import Caller, Claim, DeadLetter, Message, Mode, Page, Posted, Redriven
 from . import replies
@@ -126,10 +126,7 @@ class RedisTasks:
         require(caller, WRITE)
         channel, stream_id = place(message_id)
         why = checks.optional_text(reason, field="reason") or ""
-        try:
-            reply = await self._engine.run("cancel", channel, caller.key_id, stream_id, why)
-        except ChannelNotFound:
-            raise MessageNotFound(f"there is no channel '{channel}', so no such message") from None
+        reply = await self._engine.run_on_message("cancel", channel, caller.key_id, stream_id, why)
         return replies.message(channel, reply[1], key_id=caller.key_id, member=False)
 
     async def await_result(self, caller: Caller, message_id: str, *, wait: timedelta = NO_WAIT) -> Message:
@@ -156,7 +153,7 @@ class RedisTasks:
         self, caller: Caller, channel: str, *, limit: int = 50, cursor: str | None = None
     ) -> Page[DeadLetter]:
         require(caller, READ)
-        name = names.channel_id(channel)
+        name = await self._engine.channel(channel)
         limit = checks.page_limit(limit)
         after = names.stream_cursor(cursor, field="cursor")[0] if cursor is not None else "0-0"
         found = (await self._engine.run("dead_letters", name, caller.key_id, after, limit))[1]
@@ -165,7 +162,7 @@ class RedisTasks:
 
     async def redrive(self, caller: Caller, channel: str, dead_letter_ids: Sequence[str]) -> Sequence[Redriven]:
         require(caller, ACK)
-        name = names.channel_id(channel)
+        name = await self._engine.channel(channel)
         if not 1 <= len(dead_letter_ids) <= _MOST_REDRIVEN:
             raise InvalidInput(f"ids must name 1 to {_MOST_REDRIVEN} dead letters", field="ids", code="invalid_ids")
         places = [names.split_message_id(given, field="ids") for given in dead_letter_ids]

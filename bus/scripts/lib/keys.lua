@@ -1,6 +1,6 @@
 -- The keys that every script of a channel is given, in the order of Keys.of_channel. RESULT is a prefix.
 local CHANNEL, STREAM, DUE, AHEAD, DONE, HISTORY, DEAD, DELIVERIES = unpack(KEYS, 1, 8)
-local MEMBERS, BELL, RESULT, WRITES, RECEIPTS, CURSORS, REQUESTS, EVENTS, PARKED = unpack(KEYS, 9, 17)
+local MEMBERS, BELL, RESULT, WRITES, RECEIPTS, CURSORS, REQUESTS, EVENTS, PARKED, OUTBOX = unpack(KEYS, 9, 18)
 
 local NOBODY = '_'  -- the consumer that parked (delayed, released, failed) entries belong to
 

@@ -1,0 +1,38 @@
+"""Answers that are remembered under an idempotency key, for verbs that repeating would do twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from .models import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The answer that the first call was given: an HTTP status and a JSON body."""
+
+    status: int
+    body: bytes
+
+
+class Idempotency(Protocol):
+    """Posting does not need this: its idempotency record is part of its one transition. Here the record is taken before
+    the verb and kept after it, so a server that dies in between leaves a verb that a repeat does again.
+    """
+
+    async def begin(self, caller: Caller, idempotency_key: str, fingerprint: str) -> Remembered | None:
+        """Take the key for one call, or learn what its first call was answered; None: go on, then `keep` or `forget`.
+
+        `fingerprint`: of everything that makes the call the same. A call that is under way is waited for, up to 10 s.
+        Raises IdempotencyConflict (another fingerprint), IdempotencyInProgress, InvalidInput.
+        """
+        ...
+
+    async def keep(self, caller: Caller, idempotency_key: str, fingerprint: str, answer: Remembered) -> None:
+        """Remember a success for 24 h."""
+        ...
+
+    async def forget(self, caller: Caller, idempotency_key: str) -> None:
+        """The call failed: a repeat may try again."""
+        ...

@@ -2,6 +2,9 @@
 
 VENV ?= .venv
 PY := $(VENV)/bin/python
+# The published clients need another major version of `mcp`; the tests drive them as they are.
+PUBLISHED_CLIENTS_VENV ?= .venv-published
+export PUBLISHED_CLIENTS_VENV
 PYTHON ?=
 
 .DEFAULT_GOAL := help
@@ -17,7 +20,7 @@ serve: $(VENV)/.installed ## Serve the HTTP API and the MCP endpoint on the embe
 demo: $(VENV)/.installed ## Two MCP processes hand work over; one is killed in the middle
 	@exec $(PY) -m api.cli demo
 
-test: $(VENV)/.testing ## Run the whole test suite; it starts every server it needs (ARGS="tests/contract -x")
+test: $(VENV)/.testing $(PUBLISHED_CLIENTS_VENV)/.installed ## Run the whole test suite; it starts every server it needs (ARGS="tests/contract -x")
 	$(PY) -m pytest $(ARGS)
 
 lint: $(VENV)/.developing ## Check style and formatting
@@ -35,12 +38,12 @@ wheel: $(VENV)/.testing ## Build the wheel and try it in a clean environment
 	$(PY) -m tools.try_wheel
 
 bench: $(VENV)/.testing ## Measure; prints ratios against floors taken in the same run
-	for script in bus http scale peers; do $(PY) -m bench.$$script || exit 1; done
+	for script in bus http lists scale peers; do $(PY) -m bench.$$script || exit 1; done
 
 check: test lint types wheel ## All of what CI runs
 
 clean: ## Remove what make created (the embedded store's data is elsewhere and stays)
-	rm -rf $(VENV) dist build .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PUBLISHED_CLIENTS_VENV) dist build .pytest_cache .ruff_cache .hypothesis
 
 # One stamp per set of requirements: a second run finds them newer than pyproject.toml and does nothing.
 # The first candidate that really runs wins: a name on PATH may be a version manager's placeholder.
@@ -72,6 +75,10 @@ $(VENV)/.testing: pyproject.toml | $(VENV)/.pip
 	@echo "Installing Backchannel and what its tests need into $(VENV)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[memory]' --group test
 	@touch $@ $(VENV)/.installed
+
+$(PUBLISHED_CLIENTS_VENV)/.installed: tools/published_clients.py | $(VENV)/.testing
+	@echo "Installing the published clients into $(PUBLISHED_CLIENTS_VENV)"
+	@$(PY) -m tools.published_clients
 
 $(VENV)/.developing: pyproject.toml | $(VENV)/.testing
 	@echo "Installing linter and type checker into $(VENV)"

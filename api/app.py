@@ -14,7 +14,8 @@ from bus import Settings, __version__, connect
 from bus.bus import Bus
 
 from . import errors, mcp_mount
-from .hosts import Hosts
+from .discovery.documents import Documents
+from .metrics import Metrics
 from .middleware import Edge, routes_of
 from .routes import ALL
 from .routing import SECURITY_SCHEMES
@@ -31,11 +32,12 @@ _DESCRIPTION = (
 def create_app(settings: Settings | None = None, *, connect: Connect = connect) -> FastAPI:
     """The API, and the MCP endpoint at /mcp, over the bus that `connect` opens while the app's lifespan runs.
 
-    `settings` None: from the environment. Their `base_url` is for clients and not looked at: a server stands on a store.
+    `settings` None: from the environment. Their `base_url` is the address that the server gives out; the bus does not
+    see it, because a server stands on a store.
     A store that is down does not keep the app from starting: requests get `store_unavailable` until it is there.
     """
-    chosen = (settings or Settings()).model_copy(update={"base_url": None})
-    hosts = Hosts(chosen)
+    given = settings or Settings()
+    chosen = given.model_copy(update={"base_url": None})
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -50,6 +52,7 @@ def create_app(settings: Settings | None = None, *, connect: Connect = connect) 
         description=_DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,
+        openapi_url=None,  # api.discovery serves it, with this server's address
         redoc_url=None,
         redirect_slashes=False,
         strict_content_type=False,
@@ -60,8 +63,10 @@ def create_app(settings: Settings | None = None, *, connect: Connect = connect) 
     app.router.routes.insert(0, Shortcut(app.router.routes))
     mcp_mount.add_route(app)
     errors.install(app)
-    app.add_middleware(Edge, hosts=hosts, max_body_bytes=chosen.max_body_bytes, routes=routes_of(app))
+    app.state.metrics = Metrics()
+    app.add_middleware(Edge, settings=given, metrics=app.state.metrics, routes=routes_of(app))
     app.openapi = lambda: _openapi(app)
+    app.state.documents = Documents(chosen, app.openapi, mcp_mount.tools())
     return app
 
 
@@ -87,5 +92,10 @@ def _restore_examples(path: dict[str, Any], route: APIRoute) -> None:
     """FastAPI drops every null from what it documents, also from examples, where a null says something."""
     for method in route.methods or ():
         answers = path[method.lower()]["responses"]
+        # FastAPI says of whatever takes a parameter that it may be wrong; what ours answer, they say themselves.
+        if answers.get("422", {}).get("description") == "Validation Error":
+            del answers["422"]
         for status, answer in (route.responses or {}).items():
+            if "content" not in answer:  # 204
+                continue
             answers[str(status)]["content"]["application/json"]["example"] = answer["content"]["application/json"]["example"]

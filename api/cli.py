@@ -64,8 +64,7 @@ def serve(
     chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = Settings(**chosen)  # pyright: ignore[reportArgumentType]  # the values were checked by typer
     if settings.base_url:
-        _say("backchannel: BACKCHANNEL_BASE_URL is for clients: this server stands on its own store")
-        settings = settings.model_copy(update={"base_url": None})
+        _say("backchannel: this server stands on its own store; BACKCHANNEL_BASE_URL is the address it gives out")
     _try_to_listen(settings)
     try:
         serve_http(settings, started=lambda address, health: typer.echo(banner(address, health, settings)))
@@ -154,7 +153,10 @@ def mint(label: Annotated[str, typer.Argument(help="What the key is called; the 
 
 async def _issue(settings: Settings, label: str) -> bus.models.IssuedKey:
     async with bus.connect(settings) as opened:
-        return await opened.credentials.issue(label)
+        if settings.base_url:
+            return await opened.credentials.issue(label)
+        # Whoever has the store runs the bus: minting may be closed to everybody else.
+        return await opened.admin.issue_key(label)
 
 
 def _wrong_setting(error: ValidationError) -> str:

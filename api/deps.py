@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive
 
 from bus.bus import Bus
-from bus.errors import BusError, Unauthorized
+from bus.errors import BusError, StoreUnavailable, Unauthorized
 from bus.models import Caller, Claim, Posted
 
 from . import shapes
@@ -23,6 +23,7 @@ from .seen import Seen
 CALLER = "backchannel.caller"
 """Where the verified `Caller` stands in the ASGI scope."""
 T = TypeVar("T")
+_PATIENCE_SECONDS = 0.5
 _UNWATCHED_SECONDS = 0.02
 """Most waits end before: what was there at once needs nobody who watches the client. Who left meanwhile is seen then."""
 
@@ -49,6 +50,15 @@ def caller_of(request: Request) -> Caller:
     """Who calls: `KeyedRoute` has verified the key before anything else was looked at."""
     caller: Caller = request.scope[CALLER]
     return caller
+
+
+async def minting_open(bus: Bus) -> bool:
+    """Whether whoever asks gets an API key; as configured while the store, which may know better, does not answer."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return await bus.admin.public_minting()
+    except (StoreUnavailable, TimeoutError):
+        return bus.settings.public_minting
 
 
 def seconds(value: float | None) -> timedelta:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import INVALID, STATUS
@@ -10,8 +10,9 @@ from .wire import ErrorJson
 
 Answers = dict[int | str, dict[str, Any]]
 _ALWAYS = ("internal_server_error", "store_unavailable")
-_KEYED = ("unauthorized",)
+_KEYED = ("unauthorized", "rate_limit_exceeded")
 _WITH_BODY = ("invalid_json", "body_too_large", "invalid_json_shape")
+ADMIN = ("admin_disabled", "admin_unauthorized")
 CHANNEL = ("channel_not_found", "channel_access_denied", "invalid_channel_name")
 MESSAGE = ("message_not_found", "invalid_message_id", "invalid_channel_name", "channel_access_denied")
 HELD = (*MESSAGE, "lease_lost", "not_claimed", "already_finished", "task_cancelled", "actor_forbidden", "insufficient_scope")
@@ -28,9 +29,21 @@ def success(status: int, shape: Any, example: Mapping[str, Any], description: st
 
 def fails(*codes: str, body: bool = False, keyed: bool = True) -> Answers:
     """The error answers of a route: its own codes and those every route may give, by status."""
-    every = (*codes, *_ALWAYS, *(_KEYED if keyed else ()), *(_WITH_BODY if body else ()))
+    return _answers((*codes, *_ALWAYS, *(_KEYED if keyed else ()), *(_WITH_BODY if body else ())))
+
+
+def also(answers: Answers | None, *codes: str) -> Answers:
+    """The answers with more error codes in them."""
+    found: Answers = {**(answers or {})}
+    for status, answer in _answers(codes).items():
+        known = found.get(status)
+        found[status] = {**known, "description": f"{known['description']}, {answer['description']}"} if known else answer
+    return found
+
+
+def _answers(codes: Sequence[str]) -> Answers:
     by_status: dict[int, list[str]] = {}
-    for code in dict.fromkeys(every):
+    for code in dict.fromkeys(codes):
         by_status.setdefault(STATUS.get(code, INVALID), []).append(code)
     return {
         status: {

@@ -24,6 +24,7 @@ STATUS: dict[str, int] = {
     "invalid_json": 400,
     "unauthorized": 401,
     "admin_unauthorized": 401,
+    "api_key_required": 401,
     "insufficient_scope": 403,
     "forbidden": 403,
     "minting_closed": 403,
@@ -60,7 +61,9 @@ STATUS: dict[str, int] = {
     "idempotency_conflict": 409,
     "idempotency_in_progress": 409,
     "access_request_resolved": 409,
+    "result_not_ready": 404,
     "message_expired": 410,
+    "lease_expired": 410,
     "invitation_revoked": 410,
     "invitation_expired": 410,
     "body_too_large": 413,
@@ -94,7 +97,7 @@ def error(request: Request, code: str, message: str, details: Mapping[str, Any] 
     status = STATUS.get(code, INVALID)
     extras = plain(details or {})
     headers: dict[str, str] = {}
-    if status in _RETRY_AFTER:
+    if status in _RETRY_AFTER or extras.get("retry_after") is not None:
         headers["Retry-After"] = str(max(1, math.ceil(float(extras.get("retry_after") or 1))))
     if status == STATUS["unauthorized"]:
         headers["WWW-Authenticate"] = 'Bearer realm="backchannel"'
@@ -157,6 +160,10 @@ async def _validation_error(request: Request, exc: Exception) -> Response:
     place: tuple[Any, ...] = tuple(first["loc"])
     if len(place) == 1:
         return error(request, "invalid_json_shape", "the body must be one JSON object, such as {}")
+    if first["type"] == "extra_forbidden":
+        unknown = [str(each["loc"][-1]) for each in exc.errors() if each["type"] == "extra_forbidden"]
+        told = f"{', '.join(unknown)} cannot be set here; leave it out"
+        return error(request, "invalid_fields", told, {"field": unknown[0], "fields": unknown})
     field = str(place[1])
     where = ".".join(str(part) for part in place[1:])
     code, problem = _problem(str(first["type"]), field, str(first["msg"]))
@@ -167,7 +174,7 @@ def _problem(kind: str, field: str, told: str) -> tuple[str, str]:
     """The contract's code for what pydantic found, and what is wrong in words that follow the field's name."""
     if kind == "missing":
         return "missing_field", "is required"
-    if kind in ("string_type", "string_too_short", "string_unicode"):
+    if kind in ("string_type", "string_too_short", "string_unicode", "string_pattern_mismatch"):
         return "invalid_string", "must be a non-empty string"
     if kind == "dict_type":
         return "invalid_object", "must be a JSON object"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
+import re
 from urllib.parse import urlsplit
 
+from bus.addresses import parsed
 from bus.settings import Settings
 
 _LOCAL = frozenset({"localhost"})
+_HOST = re.compile(r"(?:\[(?P<bracketed>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?P<port>:[0-9]{1,5})?")
 
 
 class Hosts:
@@ -18,25 +20,36 @@ class Hosts:
     """
 
     def __init__(self, settings: Settings) -> None:
-        allowed = {_name(host) for host in settings.allowed_hosts.split(",") if host.strip()}
-        self._known = _LOCAL | allowed | {settings.host.casefold()}
+        listed = [host.strip().casefold() for host in settings.allowed_hosts.split(",") if host.strip()]
+        self._first = listed[0] if listed else None
+        self.advertised = _shown(settings.base_url) if settings.base_url else None
+        """The base URL that the operator set, None when there is none. What a client must not see of it is left out."""
+        base = [_authority(self.advertised)] if self.advertised else []
+        self._pages = frozenset([*listed, *base])
+        self._known = _LOCAL | {_name(host) or host for host in self._pages} | {settings.host.casefold()}
 
     def known(self, host: str | None) -> bool:
         """Whether this Host header (with or without a port) names this server."""
-        if not host:
-            return False
-        name = _name(host)
-        return name in self._known or _is_address(name)
+        name = _name(host or "")
+        return name is not None and (name in self._known or parsed(name) is not None)
 
     def own_origin(self, origin: str | None, host: str | None) -> bool:
-        """Whether a request came from no web page at all or from one of this server."""
-        if origin is None:
-            return True
-        return self.known(host) and bool(origin) and _authority(origin) == (host or "").casefold()
+        """Whether a request came from no web page, from one of this server, or from one that the operator allowed."""
+        return (
+            origin is None or self.allowed_page(origin) or (self.known(host) and _authority(origin) == (host or "").casefold())
+        )
+
+    def allowed_page(self, origin: str | None) -> bool:
+        """Whether the operator listed the page's host as it stands in its Origin, with its port if that shows one."""
+        return bool(origin) and _authority(origin or "") in self._pages
 
     def base_url(self, host: str | None, listening: str, *, https: bool) -> str:
-        """Where this server is, as the client knows it when that name is this server's, else where it listens."""
-        return f"{'https' if https else 'http'}://{host if host and self.known(host) else listening}"
+        """Where this server is: as its operator says, else as the client knows it when that name is this server's, else
+        the first name that the operator allowed, else where it listens."""
+        if self.advertised:
+            return self.advertised
+        authority = host if host and self.known(host) else self._first or listening
+        return f"{'https' if https else 'http'}://{authority}"
 
 
 def address(host: str, port: int) -> str:
@@ -45,20 +58,16 @@ def address(host: str, port: int) -> str:
     return f"[{shown}]:{port}" if ":" in shown else f"{shown}:{port}"
 
 
-def _name(host: str) -> str:
-    """`Bus.example.com:8080` -> `bus.example.com`; `[::1]:8080` -> `::1`."""
-    text = host.strip().casefold()
-    if text.startswith("["):
-        return text[1:].partition("]")[0]
-    return text.partition(":")[0] if text.count(":") <= 1 else text
+def _name(host: str) -> str | None:
+    """`Bus.example.com:8080` -> `bus.example.com`; `[::1]:8080` -> `::1`; None: no Host that a client would send."""
+    found = _HOST.fullmatch(host.casefold())
+    return (found["bracketed"] or found["name"]) if found else None
 
 
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+def _shown(base_url: str) -> str:
+    """`https://me:secret@bus.example.com/b` -> `https://bus.example.com/b`."""
+    parts = urlsplit(base_url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _authority(origin: str) -> str:

@@ -14,13 +14,20 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bus.bus import Bus
-from mcp_server.server import create_server
+from mcp_server.server import TOOLS, create_server
 
-from .deps import CALLER, api_key
+from .admission import admit_key
+from .deps import api_key
+from .discovery.facts import Tool
 from .errors import Refused
 from .seen import seen
 
 PATH = "/mcp"
+
+
+def tools() -> list[Tool]:
+    """The tools that are served there, for the documents."""
+    return [Tool(tool.name, f"{tool.description.partition('. ')[0].rstrip('.')}.") for tool in TOOLS]
 
 
 def add_route(app: FastAPI) -> None:
@@ -61,11 +68,9 @@ class KeyAuth:
         if not here.own_origin:
             raise Refused("origin_not_allowed", "web pages of another origin may not use this MCP endpoint")
         bus: Bus = request.app.state.bus
-        key = api_key(here)
-        caller = await bus.credentials.verify(key)
-        scope[CALLER] = caller
+        caller = await admit_key(scope, bus)
         user = AuthenticatedUser(
-            AccessToken(token=key, client_id=caller.key_id, scopes=sorted(caller.scopes or ()), subject=caller.label)
+            AccessToken(token=api_key(here), client_id=caller.key_id, scopes=sorted(caller.scopes or ()), subject=caller.label)
         )
         scope["user"] = user
         serve: ASGIApp = request.app.state.mcp

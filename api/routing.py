@@ -14,9 +14,12 @@ from pydantic_core import from_json
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from .deps import CALLER, api_key, bus_of
+from . import docs
+from .admission import ADMIN_TOKEN, admit_admin, admit_key
+from .deps import CALLER, bus_of
 from .errors import Refused
-from .seen import seen
+from .exchange import MUTATING
+from .idempotency import HEADER, REFUSED, REMEMBERED, Once
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 # An exponent or a row of digits so long that the number may be past what a float holds: "1e999" reads as infinity.
@@ -24,9 +27,15 @@ _PERHAPS_INFINITE = re.compile(rb"[0-9][eE]\+?[0-9]{3}|[0-9]{300}")
 SECURITY_SCHEMES: dict[str, Any] = {
     "ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The key that POST /v1/keys gave."},
     "BearerAuth": {"type": "http", "scheme": "bearer", "description": "The same key as a bearer token."},
+    "AdminToken": {
+        "type": "apiKey",
+        "in": "header",
+        "name": ADMIN_TOKEN,
+        "description": "The token that whoever runs the server set as BACKCHANNEL_ADMIN_TOKEN.",
+    },
 }
 _SCALARS = (int, float, str, type(None))
-_SECURITY: list[dict[str, list[str]]] = [{"ApiKeyAuth": []}, {"BearerAuth": []}]
+SECURITY: list[dict[str, list[str]]] = [{"ApiKeyAuth": []}, {"BearerAuth": []}]
 
 
 class _JSONRequest(Request):
@@ -133,18 +142,52 @@ class PublicRoute(APIRoute):
 class KeyedRoute(PublicRoute):
     """Served to a good API key, whose `Caller` is in the scope from then on."""
 
-    def __init__(self, *args: Any, openapi_extra: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, openapi_extra={"security": _SECURITY, **(openapi_extra or {})}, **kwargs)
+    def __init__(
+        self,
+        *args: Any,
+        openapi_extra: dict[str, Any] | None = None,
+        operation_id: str,
+        responses: docs.Answers | None = None,
+        **kwargs: Any,
+    ) -> None:
+        extra: dict[str, Any] = {"security": SECURITY, **(openapi_extra or {})}
+        if not MUTATING.isdisjoint(kwargs["methods"]):
+            extra["parameters"] = [HEADER]
+        remembered = operation_id in REMEMBERED
+        if remembered:
+            responses = docs.also(responses, *REFUSED)
+        super().__init__(*args, openapi_extra=extra, operation_id=operation_id, responses=responses, **kwargs)
+        if remembered:
+            self.app = Once(self.app, operation_id)
 
     async def admit(self, request: Request) -> None:
-        request.scope[CALLER] = await bus_of(request).credentials.verify(api_key(seen(request.scope)))
+        if CALLER not in request.scope:  # a request counts once, whichever way it takes
+            await admit_key(request.scope, bus_of(request))
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
-            if CALLER not in request.scope:
-                await self.admit(request)
+            await self.admit(request)
+            return await handle(request)
+
+        return handler
+
+
+class AdminRoute(PublicRoute):
+    """Served to whoever shows the admin token. No API key, so no rate limit."""
+
+    def __init__(self, *args: Any, openapi_extra: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, openapi_extra={"security": [{"AdminToken": []}], **(openapi_extra or {})}, **kwargs)
+
+    async def admit(self, request: Request) -> None:
+        admit_admin(request.scope, bus_of(request))
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            await self.admit(request)
             return await handle(request)
 
         return handler
@@ -158,3 +201,8 @@ def keyed(tag: str) -> APIRouter:
 def public(tag: str) -> APIRouter:
     """A router for one concept, open to all."""
     return APIRouter(route_class=PublicRoute, tags=[tag], strict_content_type=False)
+
+
+def admin(tag: str) -> APIRouter:
+    """A router for one concept, behind the admin token."""
+    return APIRouter(route_class=AdminRoute, tags=[tag], strict_content_type=False)

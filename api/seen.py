@@ -6,6 +6,8 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from bus.models import Allowance
+
 from .hosts import Hosts, address
 
 _SCOPE = "backchannel.seen"
@@ -13,7 +15,12 @@ _SCOPE = "backchannel.seen"
 
 @dataclass(slots=True)
 class Seen:
-    """Header values as sent (latin-1 text), None when absent. `api_key` is never shown."""
+    """Header values as sent (latin-1 text), None when absent. `api_key` is never shown.
+
+    `client`: the address that the request comes from, past the proxies that the operator trusts; `host` and `https` are
+    what the client used, as far as such a proxy says so. `head`: the request is a HEAD, which the routes see as a GET.
+    `allowance`: what is left of the API key's rate limit, once the request was counted.
+    """
 
     request_id: str
     hosts: Hosts
@@ -24,6 +31,9 @@ class Seen:
     host: str | None = None
     origin: str | None = None
     https: bool = False
+    client: str | None = None
+    head: bool = False
+    allowance: Allowance | None = None
 
     @property
     def base_url(self) -> str:

@@ -82,6 +82,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=settings.log_level.casefold() == "debug",
                 server_header=False,
+                proxy_headers=False,  # the edge reads them, and only from proxies that the operator trusts
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )

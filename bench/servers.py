@@ -66,6 +66,7 @@ def running(kind: str, data_dir: Path, **settings: str) -> Generator[tuple[str, 
     """Base URL and process id of one, on the embedded store of a directory. `settings`: BACKCHANNEL_… by their last words."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("BACKCHANNEL_")}
     env |= {"BACKCHANNEL_DATA_DIR": str(data_dir), "BACKCHANNEL_PORT": "0", "BACKCHANNEL_LOG_LEVEL": "warning"}
+    env |= {"BACKCHANNEL_RATE_LIMIT": "0", "BACKCHANNEL_KEY_MINT_LIMIT": "0"}  # what is measured is what the server can do
     env |= {f"BACKCHANNEL_{name}": value for name, value in settings.items()}
     command = [sys.executable, "-m", "bench.servers", kind]
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:

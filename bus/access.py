@@ -12,7 +12,7 @@ class AccessControl(Protocol):
     async def request_access(self, caller: Caller, channel: str, *, reason: str | None = None) -> AccessAnswer:
         """Ask to become a member. A second request returns the pending one; after a denial one may ask again.
 
-        Raises ChannelNotFound, InvalidInput.
+        Raises ChannelNotFound, InvalidInput (also when 1,000 others are waiting to be let in).
         """
         ...
 
@@ -21,7 +21,10 @@ class AccessControl(Protocol):
         ...
 
     async def approve_access_request(self, caller: Caller, channel: str, request_id: str) -> AccessRequest:
-        """Let the requester in; for the owner. Raises Forbidden, AccessRequestNotFound, AccessRequestResolved."""
+        """Let the requester in; for the owner. Only a key's newest request is remembered.
+
+        Raises Forbidden, ChannelNotFound, AccessRequestNotFound, AccessRequestResolved, InvalidInput (too many members).
+        """
         ...
 
     async def deny_access_request(self, caller: Caller, channel: str, request_id: str) -> AccessRequest:

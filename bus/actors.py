@@ -10,13 +10,17 @@ from .models import Actor, Caller
 
 class Actors(Protocol):
     async def create(
-        self, caller: Caller, name: str, *, description: str = "", metadata: Mapping[str, Any] | None = None
+        self, caller: Caller, name: str, *, description: str | None = None, metadata: Mapping[str, Any] | None = None
     ) -> Actor:
-        """Make the name the caller's, or return it when it is already. Raises ActorForbidden (another key's), InvalidInput."""
+        """Make the name the caller's. When it is already (an alias of its own too), what is given replaces what was said.
+
+        Raises ActorForbidden (another key's), InvalidInput, ContentTooLarge.
+        """
         ...
 
     async def add_alias(self, caller: Caller, name: str, alias: str) -> Actor:
-        """Another name for an actor of the caller's; it stands for the actor wherever one is named.
+        """Another name for an actor of the caller's, for good; it stands for the actor wherever one is named. An actor has
+        at most 20. Repeating it changes nothing.
 
         Raises ActorNotFound, ActorForbidden (another key's), AliasConflict (an actor, or another's alias), InvalidInput.
         """

@@ -15,9 +15,10 @@ OVERLAP = timedelta(days=1)
 
 
 class Admin(Protocol):
-    """Over HTTP, every verb also raises AdminDisabled and AdminUnauthorized."""
+    """Over HTTP, every verb also raises AdminDisabled and AdminUnauthorized. `address`: where it is asked from, for the
+    audit trail; over HTTP the server sees for itself."""
 
-    async def issue_key(self, label: str) -> IssuedKey:
+    async def issue_key(self, label: str, *, address: str | None = None) -> IssuedKey:
         """Mint an API key, also while minting is closed and without a limit. Raises LabelInUse, InvalidInput."""
         ...
 
@@ -25,7 +26,7 @@ class Admin(Protocol):
         """API keys, active and revoked, newest first, 1..100 a page. `next_cursor` None: no more. Raises InvalidInput."""
         ...
 
-    async def rotate_key(self, key_id: str, *, overlap: timedelta = OVERLAP) -> IssuedKey:
+    async def rotate_key(self, key_id: str, *, overlap: timedelta = OVERLAP, address: str | None = None) -> IssuedKey:
         """A new secret for an API key, which keeps its id and so all that it owns. The replaced secret stays good for
         `overlap` (0..30 d), so that its users can move over; rotating again ends it.
 
@@ -33,30 +34,30 @@ class Admin(Protocol):
         """
         ...
 
-    async def revoke_key(self, key_id: str) -> KeyRecord:
+    async def revoke_key(self, key_id: str, *, address: str | None = None) -> KeyRecord:
         """End an API key at once and everywhere, and free its label. Again changes nothing. Raises KeyNotFound."""
         ...
 
-    async def set_key_scopes(self, key_id: str, scopes: Sequence[str] | None) -> KeyRecord:
-        """What an API key may do; None: everything. Raises KeyNotFound, InvalidInput."""
+    async def set_key_scopes(self, key_id: str, scopes: Sequence[str] | None, *, address: str | None = None) -> KeyRecord:
+        """What an API key may do; None: everything. Raises KeyNotFound (or revoked), InvalidInput."""
         ...
 
-    async def set_public_minting(self, enabled: bool) -> bool:
-        """Open or close minting for whoever asks, on every replica and over restarts."""
+    async def set_public_minting(self, enabled: bool, *, address: str | None = None) -> bool:
+        """Open or close minting for whoever asks, on every replica and over restarts. Raises InvalidInput."""
         ...
 
     async def public_minting(self) -> bool:
         """Whether minting is open: as it was set last, else as BACKCHANNEL_PUBLIC_MINTING has it."""
         ...
 
-    async def pause_channel(self, channel: str) -> Channel:
+    async def pause_channel(self, channel: str, *, address: str | None = None) -> Channel:
         """Let a channel take no messages until it is resumed; claiming and finishing go on. Raises ChannelNotFound."""
         ...
 
-    async def resume_channel(self, channel: str) -> Channel:
+    async def resume_channel(self, channel: str, *, address: str | None = None) -> Channel:
         """Let a paused channel take messages again. Raises ChannelNotFound."""
         ...
 
     async def audit(self, *, limit: int = 100) -> Sequence[AuditEntry]:
-        """The newest acts on the bus, newest first, 1..500."""
+        """The newest acts on the bus, newest first, 1..500. Raises InvalidInput."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from .models import Caller, Message, Posted
+from .models import Acked, Caller, Posted
 
 
 class Broadcasts(Protocol):
@@ -23,8 +23,8 @@ class Broadcasts(Protocol):
         """`Messages.post` on a broadcast channel, created (open) when there is none. Read it with `Messages.subscribe`."""
         ...
 
-    async def mark_read(self, caller: Caller, message_id: str, *, actor: str | None = None) -> Message:
-        """A read receipt by `actor` (default: the API key's label); a second one changes nothing.
+    async def mark_read(self, caller: Caller, message_id: str, *, actor: str | None = None) -> Acked:
+        """A read receipt by `actor` (default: the API key's label); a second one changes nothing and is `repeated`.
 
         Raises ChannelNotBroadcast, MessageNotFound, ActorForbidden, ChannelAccessDenied.
         """

@@ -7,12 +7,18 @@ from dataclasses import dataclass
 
 from .access import AccessControl
 from .actors import Actors
+from .admin import Admin
 from .broadcasts import Broadcasts
 from .channels import Channels
 from .credentials import Credentials
+from .idempotency import Idempotency
+from .invitations import Invitations
+from .members import Members
 from .messages import Messages
+from .sessions import Sessions
 from .settings import Settings
 from .tasks import Tasks
+from .webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,12 @@ class Bus:
     credentials: Credentials
     actors: Actors
     access: AccessControl
+    members: Members
+    invitations: Invitations
+    sessions: Sessions
+    admin: Admin
+    idempotency: Idempotency
+    webhooks: Webhooks
     settings: Settings
     ping: Callable[[], Awaitable[Health]]
     """Raises StoreUnavailable when the store does not answer."""

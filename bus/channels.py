@@ -36,8 +36,9 @@ class Channels(Protocol):
 
         Bounds: ttl 300 s..30 d, retention 1..365 d, lease 1 s..24 h,
         max_deliveries 1..1000, max_messages and max_writes_per_minute 1..1,000,000.
-        Raises ChannelExists (mode or access differ), AliasConflict (another channel's alias), ChannelNotFound (a related
-        one), InvalidInput, InsufficientScope (channels:write).
+        Raises ChannelExists (mode or access differ), ChannelAccessDenied (it exists, for its members only), AliasConflict
+        (the name is another channel's alias), ChannelNotFound (a related one), InvalidInput, InsufficientScope
+        (channels:write).
         """
         ...
 
@@ -57,6 +58,7 @@ class Channels(Protocol):
 
     async def add_alias(self, caller: Caller, channel: str, alias: str) -> Channel:
         """Another name for the channel, good wherever one is named; for its owner. Repeating it changes nothing.
+        A channel has at most 20; they are freed when it is deleted.
 
         Raises AliasConflict (a channel, or another's alias), Forbidden, ChannelNotFound, InvalidInput,
         InsufficientScope (channels:manage).

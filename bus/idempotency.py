@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from .models import Caller
+
+MAX_ANSWER_BYTES: Final = 262_144
+"""A larger answer is not remembered: a repeat does the verb again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,8 @@ class Remembered:
 
 class Idempotency(Protocol):
     """Posting does not need this: its idempotency record is part of its one transition. Here the record is taken before
-    the verb and kept after it, so a server that dies in between leaves a verb that a repeat does again.
+    the verb and kept after it, so a server that dies in between leaves a verb that a repeat does again, once a minute
+    more than the longest wait has passed; until then it is told that the first call is under way.
     """
 
     async def begin(self, caller: Caller, idempotency_key: str, fingerprint: str) -> Remembered | None:
@@ -30,9 +34,9 @@ class Idempotency(Protocol):
         ...
 
     async def keep(self, caller: Caller, idempotency_key: str, fingerprint: str, answer: Remembered) -> None:
-        """Remember a success for 24 h."""
+        """Remember a success for 24 h, if its body has at most `MAX_ANSWER_BYTES`, which is JSON or empty."""
         ...
 
-    async def forget(self, caller: Caller, idempotency_key: str) -> None:
+    async def forget(self, caller: Caller, idempotency_key: str, fingerprint: str) -> None:
         """The call failed: a repeat may try again."""
         ...

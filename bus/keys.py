@@ -48,6 +48,14 @@ class Keys:
         """What webhooks are to be told of, written with the message and handed on to the senders."""
         return self._of(channel, ":outbox")
 
+    def failures(self, channel: str) -> str:
+        """What was never delivered to webhooks."""
+        return self._of(channel, ":failures")
+
+    def told(self, channel: str, actor: str) -> str:
+        """The delivery that an actor was last told of a mention with; expires after the minute that it is left in peace."""
+        return self._of(channel, f":told:{actor}")
+
     def receipts(self, channel: str) -> str:
         return self._of(channel, ":receipts")
 
@@ -56,6 +64,15 @@ class Keys:
 
     def once(self, channel: str, key_id: str, verb: str, idempotency_key: str) -> str:
         return self._of(channel, f":once:{key_id}:{verb}:{idempotency_key}")
+
+    def gone(self, channel: str) -> str:
+        """Written when a channel is deleted, closed, of another mode, or a member is shut out, so that whoever waits on it
+        looks again at once."""
+        return self._of(channel, ":gone")
+
+    def put_aside(self, channel: str, deletion: str) -> str:
+        """Prefix of the streams of a deleted channel, until the results they name are cleared away."""
+        return self._of(channel, f":deleted:{deletion}")
 
     def of_channel(self, channel: str) -> tuple[str, ...]:
         """The keys every channel script gets, in the order of scripts/lib/keys.lua.
@@ -83,6 +100,7 @@ class Keys:
                 ":events",
                 ":parked",
                 ":outbox",
+                ":invitations",
             )
         )
 
@@ -117,14 +135,14 @@ class Keys:
         return f"{self.prefix}channels:aliases"
 
     @property
+    def deletions(self) -> str:
+        """Deletions of channels that are not done with, scored by when they began (ms); 0: nothing uses it any more."""
+        return f"{self.prefix}channels:deletions"
+
+    @property
     def audit(self) -> str:
         """Stream of acts on API keys and on the bus as a whole, newest 10,000."""
         return f"{self.prefix}audit"
-
-    @property
-    def invitations(self) -> str:
-        """Invitation id -> the channel it leads to."""
-        return f"{self.prefix}invitations"
 
     @property
     def config(self) -> str:
@@ -139,6 +157,10 @@ class Keys:
     def owned(self, key_id: str) -> str:
         """The channels that an API key owns, scored by their creation time (ms)."""
         return f"{self.prefix}key:{{{key_id}}}:channels"
+
+    def invitation(self, digest: str) -> str:
+        """The channel that an invitation leads to, by the SHA-256 of its id; expires."""
+        return f"{self.prefix}invitation:{digest}"
 
     def sessions(self, key_id: str) -> str:
         """The sessions of an API key: id -> JSON."""
@@ -157,7 +179,7 @@ class Keys:
         return f"{self.prefix}key:{{{key_id}}}:once:{idempotency_key}"
 
     def webhook(self, actor: str) -> str:
-        """An actor's webhook, and when it was told of which channel last."""
+        """An actor's webhook, as JSON."""
         return f"{self.prefix}webhook:{actor}"
 
     def api_key(self, key_id: str) -> str:

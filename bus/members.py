@@ -16,13 +16,19 @@ class Members(Protocol):
         ...
 
     async def add(self, caller: Caller, channel: str, key_id: str) -> Member:
-        """Let an API key in, or return the member it is. Raises InvalidInput."""
+        """Let an API key in, or return the member it is. A channel has at most 10,000. Raises InvalidInput."""
         ...
 
     async def remove(self, caller: Caller, channel: str, key_id: str) -> None:
-        """Shut an API key out; no member before is fine. What it holds it may still finish. Raises CannotRemoveOwner."""
+        """Shut an API key out; no member before is fine. Where it waits it learns that at once; what it holds it may
+        still finish. An invitation that it has lets it in again, unless that is revoked. Raises CannotRemoveOwner,
+        InvalidInput.
+        """
         ...
 
     async def events(self, caller: Caller, channel: str, *, since: str | None = None, limit: int = 50) -> Page[MembershipEvent]:
-        """What happened to the membership in the last 24 h, oldest first, 1..100 a page; an empty page repeats `since`."""
+        """What happened to the membership in the last 24 h, oldest first, 1..100 a page; an empty page repeats `since`.
+
+        Raises InvalidInput.
+        """
         ...

@@ -63,7 +63,7 @@ class Messages(Protocol):
         None reads on from the kept one; so nothing counts as read before the reader comes back with the cursor.
         On a claimable channel without `since`, the page holds what matters now: half the oldest waiting tasks, half
         the newest held or finished ones. `status`: only `unclaimed` or `claimed`.
-        `expiring_before`: only those whose time to live ends before that.
+        `expiring_before`: only those whose time to live ends before that, from the oldest on where no cursor is given.
         An empty page repeats the given cursor. Raises ChannelNotFound, ChannelAccessDenied, InvalidInput,
         InsufficientScope (messages:read).
         """
@@ -81,7 +81,9 @@ class Messages(Protocol):
         """Take a message back: out of the channel, into its history. For the key that posted it and the channel's owner.
         A waiting or delayed task ends as cancelled.
 
+        Taking back what was called off before, a task taken back too, answers as it did then.
+
         Raises MessageClaimed (somebody holds it: cancel it instead), AlreadyFinished, Forbidden, MessageNotFound,
-        ChannelAccessDenied, InsufficientScope (messages:write).
+        MessageExpired (a broadcast), ChannelAccessDenied, InsufficientScope (messages:write).
         """
         ...

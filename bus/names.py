@@ -106,7 +106,7 @@ def stream_cursor(text: object, *, field: str = "since") -> tuple[str, int | Non
         position, _, number = given.rpartition(":")[2].partition("~") if _looks_like_id(given) else (given, "", "")
         if _STREAM_ID.fullmatch(position):
             return position, int(number) if number.isdecimal() and len(number) < 20 else None
-        if moment := _timestamp(given):
+        if moment := timestamp(given):
             return f"{max(int(moment.timestamp() * 1000), 0)}-0", None
     raise InvalidInput(
         f"{field} must be a next_cursor this server gave, '0', or an ISO 8601 timestamp", field=field, code="invalid_cursor"
@@ -117,7 +117,8 @@ def _looks_like_id(text: str) -> bool:
     return bool(_STREAM_ID.fullmatch(text.rpartition(":")[2].partition("~")[0]))
 
 
-def _timestamp(text: str) -> datetime | None:
+def timestamp(text: str) -> datetime | None:
+    """An ISO 8601 timestamp, naive meaning UTC and a space meaning the + that a query lost; None when it is none."""
     if text.isdecimal():  # Python reads almost any row of digits as some moment of the first millennium
         return None
     try:

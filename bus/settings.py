@@ -12,6 +12,11 @@ import platformdirs
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from .addresses import Network, networks
+from .errors import InvalidInput
+from .names import channel_id
+from .webhook_urls import allowed_hosts
+
 _APP = "backchannel"
 
 
@@ -32,7 +37,8 @@ class Settings(BaseSettings):
     )
 
     base_url: str | None = Field(
-        default=None, description="Use the bus behind this HTTP API instead of a store (MCP server, CLI)"
+        default=None,
+        description="Use the bus behind this HTTP API instead of a store (MCP server, CLI); `serve`: the address it gives out",
     )
     api_key: SecretStr | None = Field(
         default=None, description="API key to use; unset: the one kept in config_dir, or a new one"
@@ -48,7 +54,10 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="Address that `backchannel serve` listens on")
     port: int = Field(default=8080, ge=0, le=65535, description="Port that `backchannel serve` listens on")
-    allowed_hosts: str = Field(default="", description="Comma-separated Host names of this server besides localhost")
+    allowed_hosts: str = Field(
+        default="",
+        description="Comma-separated Host names of this server besides localhost; pages of these may get keys and use /mcp",
+    )
     trusted_proxies: str = Field(
         default="", description="Comma-separated addresses or networks whose X-Forwarded-* headers are believed"
     )
@@ -106,6 +115,46 @@ class Settings(BaseSettings):
         if not url.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return url.rstrip("/")
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _host_names(cls, listed: str) -> str:
+        for each in filter(None, (part.strip() for part in listed.split(","))):
+            if set(each) & set("/@*?#\\ "):
+                raise ValueError(f"{each!r} is no host name; list them as in bus.example.com, bus.example.com:8443")
+        return listed
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, listed: str) -> str:
+        networks(listed)
+        return listed
+
+    @field_validator("sandbox_channel")
+    @classmethod
+    def _channel_name(cls, name: str) -> str:
+        try:
+            return channel_id(name)
+        except InvalidInput as why:
+            raise ValueError(why.message) from None
+
+    @field_validator("webhook_allow")
+    @classmethod
+    def _hosts_and_networks(cls, listed: str) -> str:
+        allowed_hosts(listed)
+        return listed
+
+    @property
+    def trusted_networks(self) -> tuple[Network, ...]:
+        return networks(self.trusted_proxies)
+
+    @property
+    def rate_window(self) -> timedelta:
+        return timedelta(seconds=self.rate_limit_window)
+
+    @property
+    def mint_window(self) -> timedelta:
+        return timedelta(seconds=self.key_mint_window)
 
     @property
     def default_ttl(self) -> timedelta:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 from .messages import NO_WAIT
-from .models import Caller, Claim, DeadLetter, Message, Page, Posted, Redriven
+from .models import Acked, Caller, Claim, DeadLetter, Message, Page, Posted, Redriven
 
 
 class Tasks(Protocol):
@@ -60,8 +60,9 @@ class Tasks(Protocol):
     ) -> Claim:
         """Take this one task. Claiming what the same actor already holds returns that claim again.
 
-        Raises AlreadyClaimed (with holder and lease end), NotAvailableYet (delayed), AlreadyFinished, MessageExpired,
-        MessageNotFound, ChannelNotClaimable, ChannelAccessDenied, ActorForbidden, InsufficientScope.
+        Raises AlreadyClaimed (with holder and lease end), NotAvailableYet (delayed), AlreadyFinished (with `by_caller`
+        when it was this actor who finished it), MessageExpired, MessageNotFound, ChannelNotClaimable, ChannelAccessDenied,
+        ActorForbidden, InsufficientScope.
         """
         ...
 
@@ -112,8 +113,9 @@ class Tasks(Protocol):
         status: Literal["done", "failed"] = "done",
         result: Any = None,
         reason: str | None = None,
-    ) -> Message:
-        """Finish the task with a result (any JSON value). Repeated by the same holder it answers as the first did.
+    ) -> Acked:
+        """Finish the task with a result (any JSON value). Repeated by the same holder it answers as the first did,
+        `repeated`.
 
         Also raises ContentTooLarge (result over its limit).
         """

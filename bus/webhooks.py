@@ -12,13 +12,14 @@ from .models import Caller, Page, Webhook, WebhookFailure
 
 
 class Webhooks(Protocol):
-    """The verbs on an actor's webhook are for the key that the actor belongs to: ActorNotFound, ActorForbidden."""
+    """The verbs on an actor's webhook are for the key that the actor belongs to: ActorNotFound, ActorForbidden,
+    InsufficientScope (messages:read)."""
 
     async def set(self, caller: Caller, actor: str, url: str, *, secret: str | None = None) -> Webhook:
         """Tell this URL, http or https; replaces what was set. With a `secret` what is sent is signed (HMAC-SHA256).
 
         Raises InvalidInput (`invalid_webhook_url`: malformed, with a user or password in it, or an address that
-        BACKCHANNEL_WEBHOOK_ALLOW does not allow).
+        BACKCHANNEL_WEBHOOK_ALLOW does not allow), ContentTooLarge (a secret of more than 512 bytes).
         """
         ...
 
@@ -35,6 +36,6 @@ class Webhooks(Protocol):
     ) -> Page[WebhookFailure]:
         """Deliveries for a channel that were given up after 5 attempts, newest first, 1..100 a page; for its owner.
 
-        Raises Forbidden, ChannelNotFound, InvalidInput.
+        Raises Forbidden, ChannelNotFound, InvalidInput, InsufficientScope (channels:manage).
         """
         ...

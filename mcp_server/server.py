@@ -17,6 +17,8 @@ from .renewal import Renewal
 from .session import Session
 from .tools import broadcasts, channels, claims, keys, tasks
 
+TOOLS: Final = (*tasks.TOOLS, *claims.TOOLS, *broadcasts.TOOLS, *channels.TOOLS, *keys.TOOLS)
+
 INSTRUCTIONS: Final = """\
 Backchannel hands work between agents. A claimable channel holds tasks: each goes to one agent at a time. A broadcast channel \
 holds news for every reader. Channels are named by you; all who use the same name meet.
@@ -61,7 +63,7 @@ def create_server(bus: Bus, session: Session | None = None) -> MCPServer[Desk]:
         title="Backchannel",
         version=__version__,
         instructions=INSTRUCTIONS,
-        tools=[*tasks.TOOLS, *claims.TOOLS, *broadcasts.TOOLS, *channels.TOOLS, *keys.TOOLS],
+        tools=[*TOOLS],
         lifespan=lifespan,
         log_level="WARNING",
         # Nothing here changes while the server runs: clients need not listen for it, and may keep the list.

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 QUICK = {
     "bench.bus": ["post + claim + ack", "uvloop, 50 in flight", "asyncio, one after the other", ">= 60%"],
     "bench.http": ["waiting request answered", "p99", "heartbeat", "await, finished", "broadcast", ">= 50%"],
+    "bench.lists": ["messages, what matters now", "messages, broadcast", "channels, next page", "nearest names"],
     "bench.scale": ["tasks waiting", "20 claims on one channel", "20 awaits of as many tasks", "20 claims over HTTP"],
 }
 

@@ -61,6 +61,7 @@ def test_help_names_the_exit_codes() -> None:
     [
         (["status"], {"BACKCHANNEL_PORT": "eighty"}, 2, "BACKCHANNEL_PORT"),
         (["status"], {"BACKCHANNEL_BASE_URL": "ftp://somewhere"}, 2, "BACKCHANNEL_BASE_URL"),
+        (["serve"], {"BACKCHANNEL_TRUSTED_PROXIES": "10.0.0.0/8, proxy"}, 2, "BACKCHANNEL_TRUSTED_PROXIES"),
         (["status"], {"BACKCHANNEL_REDIS_URL": "mysql://root:hunter2@db/0"}, 2, "BACKCHANNEL_REDIS_URL: "),
         (["serve", "--port", "70000"], {}, 2, "port"),
         (["keys", "mint", " "], {"BACKCHANNEL_REDIS_URL": "memory://cli"}, 1, "agent_label"),
@@ -94,6 +95,13 @@ def test_a_key_is_printed_alone(data_dir: Path) -> None:
     assert re.fullmatch(r"bck_[\w-]+\.[\w-]+\n", done.stdout)
     assert "BACKCHANNEL_API_KEY" in done.stderr
     assert done.stdout.strip() not in done.stderr
+
+
+def test_whoever_has_the_store_mints_while_minting_is_closed(data_dir: Path) -> None:
+    """Closed to those who ask over HTTP; the operator on the machine itself runs the bus."""
+    done = cli("keys", "mint", "ann", BACKCHANNEL_DATA_DIR=str(data_dir), BACKCHANNEL_PUBLIC_MINTING="false")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("bck_")
 
 
 def serving(*options: str, **env: str) -> subprocess.Popen[str]:

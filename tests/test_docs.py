@@ -18,7 +18,7 @@ import pytest
 
 from bus.keys import Keys
 from tests.documents import FENCE, check, run, runnable
-from tools import settings_docs
+from tools import routes_docs, settings_docs
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -79,6 +79,10 @@ def machine() -> Iterator[Machine]:
             "PYTHONPATH": str(ROOT),
             "BACKCHANNEL_DATA_DIR": str(home / ".local/share/backchannel"),
             "LANG": "C.UTF-8",
+            # One address runs the commands of a whole document.
+            "BACKCHANNEL_KEY_MINT_LIMIT": "0",
+            "BACKCHANNEL_ADMIN_TOKEN": "the-operator-s-token",
+            "BACKCHANNEL_WEBHOOK_ALLOW": "127.0.0.1",
         }
         command = [sys.executable, "-m", "api.cli", "serve", "--port", "0"]
         with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, cwd=home) as server:
@@ -148,12 +152,21 @@ def test_the_settings_page_is_complete() -> None:
     assert settings_docs.PAGE.read_text(encoding="utf-8") == settings_docs.page()
 
 
+def test_the_routes_page_is_complete() -> None:
+    """docs/routes.md is what tools/routes_docs.py writes: run `python -m tools.routes_docs`."""
+    assert routes_docs.PAGE.read_text(encoding="utf-8") == routes_docs.page()
+
+
 def test_every_redis_key_is_documented() -> None:
     """Every name that bus/keys.py makes stands in docs/redis-keys.md as a heading's pattern, and no other does."""
     keys = Keys()
     instance = [getattr(keys, name) for name, value in vars(Keys).items() if isinstance(value, property)]
     made = {*keys.of_channel("writers"), *instance, keys.api_key("<key id>"), keys.revoked("<key id>")}
     made |= {keys.once("writers", "<key id>", "<verb>", "<idempotency key>"), keys.requests("writers"), keys.events("writers")}
+    made |= {keys.gone("writers"), keys.put_aside("writers", "<deletion>") + ":stream", keys.owned("<key id>")}
+    made |= {keys.invitation("<sha256>"), keys.sessions("<key id>")}
+    made |= {keys.webhook("<actor>"), keys.told("writers", "<actor>"), keys.failures("writers")}
+    made |= {keys.rate("<key id>"), keys.address_rate("<what>", "<address>"), keys.remembered("<key id>", "<idempotency key>")}
     patterns = {f"{name}<id>" if name.endswith(":") else name for name in made}
     page = (ROOT / "docs" / "redis-keys.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(bc:[^`]+)` \|", page, re.MULTILINE)) == patterns

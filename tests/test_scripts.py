@@ -13,8 +13,8 @@ from bus.streams.refusals import REFUSALS
 from bus.streams.scripts import names, script
 
 STATUS = re.compile(r"(?:return|nil,|and|or|=) ?\{'([a-z][a-z_]+)'[,}]")
-NOT_A_STATUS = {"mode"}
-"""First words of lists that are no replies: what create_channel writes."""
+NOT_A_STATUS = {"mode", "taken", "kept"}
+"""First words of lists that are no replies: what create_channel writes. And begin_once's own, which is no channel's script."""
 RAISED_WITH_A_LOOKUP = {errors.ChannelNotFound.code}
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from .fields import Actor, Body, ClaimToken, Content, Delay, Label, Lease, Meant, Metadata, Reason, example
+
+Noted = Annotated[
+    dict[str, Any] | None,
+    Field(description="Taken as first clients send it, and not kept: a claim has no metadata."),
+]
 
 
 class NewMessage(Body):
@@ -16,7 +21,7 @@ class NewMessage(Body):
     actor_label: Label = None
     metadata: Metadata = None
     delay_seconds: Delay = None
-    mentions: list[Any] | None = Field(None, description="Not supported yet: refused unless empty.")
+    mentions: list[Any] | None = Field(None, description="Names of up to 50 actors that are meant; their webhooks are told.")
     mode: Meant = None
     create: bool = Field(False, description="Create an open channel of that `mode` when there is none.")
 
@@ -25,6 +30,19 @@ class ClaimOne(Body):
     model_config = example(actor="bob", lease_seconds=600)
     actor: Actor = None
     lease_seconds: Lease = None
+    metadata: Noted = None
+
+
+class ClaimWithLease(Body):
+    model_config = example(actor="bob", lease_seconds=300)
+    actor: Actor = None
+    lease_seconds: int = Field(300, ge=30, le=3600, description="How long the claim lasts, in seconds.")
+    metadata: Noted = None
+
+
+class LeaseHeartbeat(Body):
+    model_config = example(lease_seconds=300)
+    lease_seconds: int = Field(300, ge=30, le=3600, description="The lease ends so many seconds from now.")
 
 
 class Held(Body):
@@ -44,6 +62,7 @@ class AckBody(Held):
     status: Literal["done", "failed"] = Field("done", description="failed: it cannot be done; no further delivery.")
     result: Any = Field(None, description="Any JSON value, for the poster.")
     reason: Reason = None
+    metadata: Noted = None
     mode: Meant = None
 
 

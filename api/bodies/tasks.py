@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from .fields import Actor, Body, Content, Delay, Label, Lease, Limit, Metadata, Text, Wait, example
+from .fields import Actor, Body, ClaimToken, Content, Delay, Label, Lease, Limit, Metadata, Text, Wait, example
+from .messages import Noted
 
 
 class NewTask(Body):
@@ -35,12 +36,36 @@ class ClaimNext(Body):
     actor: Actor = None
     wait: Wait = None
     lease_seconds: Lease = None
+    metadata: Noted = None
+
+
+class ClaimAndAck(Body):
+    model_config = example(message_id="writers:1795361503332-0", actor="bob")
+    message_id: Text = Field(description="The task to take and to finish.")
+    actor: Actor = None
+    metadata: Noted = None
+
+
+class ClaimableSession(Body):
+    model_config = example(name="release-1-0", description="Who has the invitation works on the release")
+    name: Text | None = Field(None, description="The channel's name; absent: a new one.")
+    description: str | None = Field(None, description="What the channel is for.")
+
+
+class NewResult(Body):
+    model_config = example(content="The article is at /articles/leases", metadata={"words": 812}, actor="bob")
+    content: str = Field(min_length=1, pattern=r"\S", description="The result, as text.")
+    metadata: Metadata = None
+    actor_label: Label = None
+    actor: Actor = None
+    claim_token: ClaimToken = None
 
 
 class Subscription(Body):
-    model_config = example(channel="news", since="0", limit=20, wait=30, actor="bob")
+    model_config = example(channel="news", cursor="0", limit=20, wait=30, actor="bob")
     channel: Text = Field(description="The channel to read.")
-    since: str | int | None = Field(None, description="`next_cursor` of the page before, `0`, or an ISO 8601 timestamp.")
+    cursor: str | int | None = Field(None, description="`next_cursor` of the page before, `0`, or an ISO 8601 timestamp.")
+    since: str | int | None = Field(None, description="The same as `cursor`, which goes before it.")
     limit: Limit = 50
     wait: Wait = None
     actor: Actor = None

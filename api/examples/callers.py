@@ -12,7 +12,7 @@ ISSUED_KEY: dict[str, Any] = {
     "agent_label": "ann",
     "created_at": POSTED_AT,
     "expires_at": None,
-    "rate_limit": 0,
+    "rate_limit": 120,
     "rate_limit_window_seconds": 60,
 }
 KEY: dict[str, Any] = {
@@ -21,7 +21,7 @@ KEY: dict[str, Any] = {
     "plan": "free",
     "active": True,
     "scopes": None,
-    "rate_limit": 0,
+    "rate_limit": 120,
     "rate_limit_window_seconds": 60,
 }
 REVOKED_KEY: dict[str, Any] = {"key_id": "bck_kHdU2jC7RKve", "revoked": True}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .moments import LEASE_ENDS, POSTED_AT
+from .messages import DONE
+from .moments import FINISHED_AT, LEASE_ENDS, POSTED_AT
 
 COUNTS: dict[str, Any] = {
     "channel_id": "writers",
@@ -36,6 +37,7 @@ CHANNEL: dict[str, Any] = {
     "paused": False,
     "aliases": [],
     "related_channels": [],
+    "has_webhook": False,
     "created_at": POSTED_AT,
     "updated_at": POSTED_AT,
 }
@@ -49,4 +51,12 @@ CHANNELS: dict[str, Any] = {
     ],
     "limit": 50,
     "next_cursor": None,
+}
+HISTORY: dict[str, Any] = {"data": [{**DONE, "active": False, "archived_at": FINISHED_AT}], "limit": 50, "next_cursor": None}
+METRICS: dict[str, Any] = {
+    "channel_id": "writers",
+    "message_counts": {"total": 13, "unclaimed": 8, "claimed": 3, "acknowledged": 2},
+    "counts": {name: value for name, value in COUNTS.items() if name != "channel_id"},
+    "avg_claim_to_ack_ms": 41_250,
+    "computed_at": FINISHED_AT,
 }

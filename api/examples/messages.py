@@ -85,11 +85,15 @@ BROADCAST: dict[str, Any] = POSTED | {"message": NEWS, "channel": "news", "next_
 PAGE: dict[str, Any] = {"data": [WAITING], "limit": 50, "next_cursor": "1795361503332-0", "missed": 0}
 CLAIM: dict[str, Any] = {"status": "claimed", "message": HELD, **_HOLD}
 CLAIMED_TASK: dict[str, Any] = {"claimed": HELD, "note": None, **_HOLD}
+_LEASE = {"lease_token": "d3JpdGVyczoxNzk1MzYxNTAzMzMyLTAKMX5ib2I", "expires_at": LEASE_ENDS}
+LEASE: dict[str, Any] = {**_LEASE, "message": HELD}
+LEASE_HEARTBEAT: dict[str, Any] = _LEASE
 HEARTBEAT: dict[str, Any] = {"message": HELD, **_HOLD}
 ACKNOWLEDGED: dict[str, Any] = {"status": "acknowledged", "message": DONE}
 RELEASED: dict[str, Any] = {"status": "released", "message": WAITING}
 FAILED: dict[str, Any] = {"status": "failed", "message": WAITING | {"state": "delayed", "available_at": LEASE_ENDS}}
 CANCEL: dict[str, Any] = {"status": "cancelled", "message": CANCELLED}
+RETRACTED: dict[str, Any] = {"status": "retracted", "message": CANCELLED}
 RESULT: dict[str, Any] = {
     "task_id": DONE["id"],
     "status": "done",

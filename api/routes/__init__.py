@@ -1,6 +1,45 @@
 """One file per concept; `ALL` in the order in which a request is matched, busiest first."""
 
-from . import access, actors, channels, dead_letters, health, keys, messages, tasks
+from . import (
+    access,
+    actors,
+    admin,
+    channel_contents,
+    channels,
+    combined,
+    dead_letters,
+    discovery,
+    health,
+    invitations,
+    keys,
+    leases,
+    members,
+    messages,
+    observability,
+    sessions,
+    tasks,
+    webhooks,
+)
 
-ALL = (tasks.router, messages.router, channels.router, access.router, dead_letters.router, actors.router, keys.public_router,
-       keys.router, health.router)  # fmt: skip
+ALL = (
+    tasks.router,
+    messages.router,
+    leases.router,
+    combined.router,
+    channels.router,
+    channel_contents.router,
+    access.router,
+    members.router,
+    invitations.router,
+    invitations.lookup_router,
+    dead_letters.router,
+    webhooks.router, actors.router,
+    sessions.router,
+    keys.public_router,
+    keys.router,
+    health.router,
+    admin.router,
+    observability.public_router,
+    observability.router,
+    discovery.router,
+)

@@ -1,25 +1,32 @@
-"""Channels over HTTP: create, look, list, count."""
+"""Channels over HTTP: create, list, look, change, delete, name otherwise."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from api import docs, examples, shapes, wire
-from api.bodies.channels import NewChannelBody
+from api import docs
+from api.bodies.channels import AliasBody, ChannelChangesBody, NewChannelBody
 from api.bodies.fields import ChannelPath, CursorQuery, SinceQuery
 from api.deps import bus_of, caller_of, seconds_or_none
+from api.examples import channels as examples
 from api.replies import reply
 from api.routing import keyed
-from bus.errors import InvalidInput
-from bus.models import Access, Mode, NewChannel
+from api.shapes import channels as shapes
+from api.wire import channels as wire
+from bus.models import Access, ChannelChanges, Mode, NewChannel
 
 router = keyed("channels")
 MAX_PAGE = 100
-_NOT_YET = ("metadata_schema", "related_channels", "webhook_url", "webhook_secret")
+_SETTINGS = (
+    "invalid_mode", "invalid_access", "invalid_discoverable", "invalid_retention_days", "invalid_lease_seconds",
+    "invalid_max_deliveries", "invalid_max_messages", "invalid_max_writes_per_minute", "invalid_string", "invalid_object",
+    "invalid_metadata_schema", "invalid_related_channels", "invalid_webhook_url",
+)  # fmt: skip
+_MANAGING = ("channel_not_found", "invalid_channel_name", "forbidden", "insufficient_scope")
 
 
 @router.post(
@@ -31,18 +38,13 @@ _NOT_YET = ("metadata_schema", "related_channels", "webhook_url", "webhook_secre
         **docs.success(201, wire.ChannelJson, examples.CHANNEL, "The new channel."),
         **docs.success(200, wire.ChannelJson, examples.CHANNEL, "The channel of that name, which existed."),
         **docs.fails(
-            "channel_exists", "insufficient_scope", "missing_field", "invalid_string", "invalid_mode", "invalid_access",
-            "invalid_ttl_seconds", "invalid_channel_name", "unsupported_field", body=True,
+            "channel_exists", "channel_access_denied", "alias_conflict", "channel_not_found", "insufficient_scope",
+            "missing_field", "invalid_ttl_seconds", "invalid_channel_name", *_SETTINGS, body=True,
         ),
     },
 )  # fmt: skip
 async def create_channel(request: Request, body: NewChannelBody) -> Response:
     """Create a channel, or get the one of that name when its mode and access agree; the key becomes its owner."""
-    for name in _NOT_YET:
-        if getattr(body, name):
-            raise InvalidInput(
-                f"{name} is not supported by this server yet; leave it out", field=name, code="unsupported_field"
-            )
     created = await bus_of(request).channels.create(
         caller_of(request),
         NewChannel(
@@ -58,6 +60,10 @@ async def create_channel(request: Request, body: NewChannelBody) -> Response:
             max_deliveries=body.max_deliveries,
             max_messages=body.max_messages,
             max_writes_per_minute=body.max_writes_per_minute,
+            metadata_schema=body.metadata_schema,
+            related_channels=body.related_channels or (),
+            webhook_url=body.webhook_url,
+            webhook_secret=body.webhook_secret,
         ),
     )
     return reply(shapes.channel(created.channel), 201 if created.new else 200)
@@ -95,16 +101,56 @@ async def get_channel(request: Request, channel: ChannelPath) -> Response:
     return reply(shapes.channel(await bus_of(request).channels.get(caller_of(request), channel)))
 
 
-@router.get(
-    "/v1/channels/{channel}/counts",
-    operation_id="counts",
-    summary="Count a channel's messages",
+@router.patch(
+    "/v1/channels/{channel}",
+    operation_id="update_channel",
+    summary="Change a channel",
     responses={
-        **docs.success(200, wire.ChannelCountsJson, examples.COUNTS, "Exact counts."),
-        **docs.fails(*docs.CHANNEL),
+        **docs.success(200, wire.ChannelJson, examples.CHANNEL, "The channel as it is now."),
+        **docs.fails(
+            *_MANAGING, *_SETTINGS, "channel_not_empty", "invalid_fields", "invalid_name", "invalid_paused", body=True
+        ),
+    },
+)  # fmt: skip
+async def update_channel(request: Request, channel: ChannelPath, body: ChannelChangesBody) -> Response:
+    """Change settings, all that are given or none; for the channel's owner. What is left out stays."""
+    found = await bus_of(request).channels.update(caller_of(request), channel, _changes(body))
+    return reply(shapes.channel(found))
+
+
+def _changes(body: ChannelChangesBody) -> ChannelChanges:
+    """The bus's names and types for what was given; the values are checked by the bus."""
+    changes: dict[str, Any] = dict(body)
+    if "retention_days" in changes:
+        changes["retention"] = timedelta(days=changes.pop("retention_days"))
+    if "lease_seconds" in changes:
+        changes["lease"] = timedelta(seconds=changes.pop("lease_seconds"))
+    return cast("ChannelChanges", changes)
+
+
+@router.delete(
+    "/v1/channels/{channel}",
+    operation_id="delete_channel",
+    status_code=204,
+    summary="Delete a channel",
+    responses={204: {"description": "It is gone, and all that was in it."}, **docs.fails(*_MANAGING)},
+)
+async def delete_channel(request: Request, channel: ChannelPath) -> Response:
+    """Delete the channel with its messages, history and members; for its owner. Whoever waits on it is told."""
+    await bus_of(request).channels.delete(caller_of(request), channel)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/v1/channels/{channel}/aliases",
+    operation_id="add_alias",
+    status_code=201,
+    summary="Give a channel another name",
+    responses={
+        **docs.success(201, wire.ChannelJson, {**examples.CHANNEL, "aliases": ["authors"]}, "The channel with its aliases."),
+        **docs.fails(*_MANAGING, "alias_conflict", "too_many_aliases", "missing_field", "invalid_string", body=True),
     },
 )
-async def counts(request: Request, channel: ChannelPath) -> Response:
-    """How many messages are waiting, delayed, in flight, done and dead."""
-    found = await bus_of(request).channels.counts(caller_of(request), channel)
-    return reply({"channel_id": channel, **shapes.counts(found)})
+async def add_alias(request: Request, channel: ChannelPath, body: AliasBody) -> Response:
+    """Another name, good wherever a channel is named; for the channel's owner. Repeating it changes nothing."""
+    return reply(shapes.channel(await bus_of(request).channels.add_alias(caller_of(request), channel, body.alias)), 201)

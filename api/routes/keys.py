@@ -1,20 +1,27 @@
-"""API keys over HTTP: issue one, look at one's own, end it."""
+"""API keys over HTTP: issue one, look at one's own, narrow it, end it."""
 
 from __future__ import annotations
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from api import docs, examples, shapes, wire
-from api.bodies.keys import NewKey
+from api.bodies.keys import NarrowerScopes, NewKey
 from api.deps import bus_of, caller_of
 from api.errors import Refused
+from api.examples import admin as more_examples
 from api.replies import reply
 from api.routing import keyed, public
 from api.seen import seen
+from api.shapes import callers as caller_shapes
+from api.wire import callers as caller_wire
 
 public_router = public("keys")
 router = keyed("keys")
+MOST_AUDITED, AUDITED = 500, 100
+AuditLimit = Annotated[str, Query(description="How many, taken as 1 to 500; what is no number is ignored.", examples=["100"])]
 
 
 @public_router.post(
@@ -24,18 +31,23 @@ router = keyed("keys")
     summary="Get an API key",
     responses={
         **docs.success(201, wire.IssuedKeyJson, examples.ISSUED_KEY, "The key, shown this once."),
-        **docs.fails("minting_closed", "origin_not_allowed", "label_in_use", "missing_field", body=True, keyed=False),
+        **docs.fails(
+            "minting_closed", "origin_not_allowed", "rate_limit_exceeded", "label_in_use", "missing_field", "invalid_string",
+            body=True, keyed=False,
+        ),
     },
-)
+)  # fmt: skip
 async def issue_key(request: Request, body: NewKey) -> Response:
     """Issue an API key to whoever asks, unless the operator closed that. Keep `key`: it is stored as a hash only."""
-    if not seen(request.scope).own_origin:
+    found, bus = seen(request.scope), bus_of(request)
+    if not found.own_origin:
         raise Refused(
             "origin_not_allowed",
             "web pages of another origin get no API key here; issue it from a shell, or allow the host name "
             "with BACKCHANNEL_ALLOWED_HOSTS",
         )
-    return reply(shapes.issued_key(await bus_of(request).credentials.issue(body.agent_label)), 201)
+    issued = await bus.credentials.issue(body.agent_label, address=found.client)
+    return reply(shapes.issued_key(issued, bus.settings), 201)
 
 
 @router.get(
@@ -46,7 +58,7 @@ async def issue_key(request: Request, body: NewKey) -> Response:
 )
 async def verify_key(request: Request) -> Response:
     """Who the key speaks for and what it may do (`scopes` null: everything)."""
-    return reply(shapes.key(caller_of(request)))
+    return reply(shapes.key(caller_of(request), bus_of(request).settings))
 
 
 @router.delete(
@@ -60,3 +72,51 @@ async def revoke_key(request: Request) -> Response:
     caller = caller_of(request)
     await bus_of(request).credentials.revoke(caller)
     return reply({"key_id": caller.key_id, "revoked": True})
+
+
+@router.put(
+    "/v1/keys/me/scopes",
+    operation_id="set_scopes",
+    summary="Narrow one's own API key",
+    responses={
+        **docs.success(200, caller_wire.KeyScopesJson, more_examples.KEY_SCOPES, "What the key may do from now on."),
+        **docs.fails("insufficient_scope", "invalid_scopes", "invalid_scope", body=True),
+    },
+)
+async def set_scopes(request: Request, body: NarrowerScopes) -> Response:
+    """Let the key do less, for good: before it is handed to somebody who needs no more. Only an administrator widens it."""
+    caller = await bus_of(request).credentials.set_scopes(caller_of(request), body.scopes)
+    return reply({"key_id": caller.key_id, "scopes": caller_shapes.scopes(caller.scopes)})
+
+
+@router.get(
+    "/account/usage",
+    operation_id="usage",
+    summary="See what is left of the rate limit",
+    responses={**docs.success(200, caller_wire.UsageJson, more_examples.USAGE, "After this request."), **docs.fails()},
+)
+async def usage(request: Request) -> Response:
+    """The key's rate limit, and how many requests are left of it at this moment."""
+    caller, bus = caller_of(request), bus_of(request)
+    left = await bus.credentials.usage(caller)
+    return reply(caller_shapes.usage(caller.key_id, left, bus.settings.instance_kind))
+
+
+@router.get(
+    "/v1/security/audit",
+    operation_id="audit",
+    summary="See what was done with one's own API key",
+    responses={**docs.success(200, caller_wire.AuditJson, more_examples.AUDIT, "Newest first."), **docs.fails()},
+)
+async def audit(request: Request, limit: AuditLimit = str(AUDITED)) -> Response:
+    """The newest acts that name the key, such as `key.issue`, out of the newest 500 of the bus."""
+    found = await bus_of(request).credentials.audit(caller_of(request), limit=audit_limit(limit))
+    return reply(caller_shapes.audit(found))
+
+
+def audit_limit(text: str) -> int:
+    """1 to 500, as near as can be to what was asked for; what is no whole number asks for nothing."""
+    try:
+        return min(max(int(text), 1), MOST_AUDITED)
+    except ValueError:
+        return AUDITED

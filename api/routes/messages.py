@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from api import docs, examples, shapes, wire
+from api import docs
 from api.bodies.fields import ChannelPath, CursorQuery, LimitQuery, MessagePath, SinceQuery, WaitQuery
 from api.bodies.messages import AckBody, CancelBody, ClaimOne, FailBody, HeartbeatBody, NewMessage, ReleaseBody
 from api.deps import bus_of, caller_of, capped, posted, seconds, seconds_or_none, until_gone
+from api.examples import messages as examples
 from api.replies import reply
 from api.routing import keyed
 from api.seen import seen
+from api.shapes import messages as shapes
+from api.wire import messages as wire
 from bus.bus import Bus
-from bus.errors import ChannelNotClaimable, InvalidInput
-from bus.models import Caller, Message, Mode
+from bus.errors import AlreadyFinished, ChannelNotClaimable, InvalidInput
+from bus.models import Acked, Caller, Mode
+from bus.names import timestamp
 
 router = keyed("messages")
 _SINCE_IS_OLD = {"Deprecation": "true", "Sunset": "2027-01-01"}
@@ -30,15 +34,11 @@ _SINCE_IS_OLD = {"Deprecation": "true", "Sunset": "2027-01-01"}
     summary="Post on a channel",
     responses={
         **docs.success(201, wire.PostedJson, examples.POSTED, "The message, and the cursor that reads on after it."),
-        **docs.fails(*docs.POSTING, "missing_field", "invalid_string", "invalid_object", "unsupported_field", body=True),
+        **docs.fails(*docs.POSTING, "missing_field", "invalid_string", "invalid_object", "invalid_mentions", body=True),
     },
 )
 async def post_message(request: Request, channel: ChannelPath, body: NewMessage) -> Response:
     """Post a task or a broadcast, whichever the channel is for. Send `Idempotency-Key` to make a repeat safe."""
-    if body.mentions:
-        raise InvalidInput(
-            "mentions are not supported by this server yet; leave them out", field="mentions", code="unsupported_field"
-        )
     return posted(
         await bus_of(request).messages.post(
             caller_of(request),
@@ -50,6 +50,7 @@ async def post_message(request: Request, channel: ChannelPath, body: NewMessage)
             actor=body.actor,
             label=body.actor_label,
             delay=seconds(body.delay_seconds),
+            mentions=body.mentions or (),
             idempotency_key=seen(request.scope).idempotency_key,
         )
     )
@@ -74,13 +75,12 @@ async def subscribe(
     cursor: CursorQuery = None,
     since: SinceQuery = None,
     status: Annotated[Literal["unclaimed", "claimed"] | None, Query(description="Only these.")] = None,
-    expiring_before: Annotated[str | None, Query(description="Of the page, only what expires before this timestamp.")] = None,
+    expiring_before: Annotated[str | None, Query(description="Only what expires before this ISO 8601 timestamp.")] = None,
     wait: WaitQuery = 0,
     actor: Annotated[str | None, Query(description="On a broadcast channel: keep this reader's place.")] = None,
 ) -> Response:
     """Messages after the cursor. Without one, a claimable channel shows what matters now and a broadcast channel its oldest."""
     bus = bus_of(request)
-    before = _moment(expiring_before)
     hold = capped(bus, wait)
     page = await until_gone(
         request,
@@ -90,28 +90,22 @@ async def subscribe(
             since=since if cursor is None else cursor,
             limit=limit,
             status=status,
+            expiring_before=_moment(expiring_before),
             actor=actor,
             wait=hold,
         ),
         waits=hold,
     )
-    shown = shapes.message_page(page, limit)
-    if before is not None:
-        kept = [m.expires_at < before for m in page.items]
-        shown["data"] = [row for row, keep in zip(shown["data"], kept, strict=True) if keep]
-    return reply(shown, headers=_SINCE_IS_OLD if since is not None and cursor is None else None)
+    return reply(shapes.message_page(page, limit), headers=_SINCE_IS_OLD if since is not None and cursor is None else None)
 
 
 def _moment(given: str | None) -> datetime | None:
     if given is None:
         return None
-    try:
-        moment = datetime.fromisoformat(given.replace(" ", "+"))
-    except ValueError:
-        raise InvalidInput(
-            "expiring_before must be an ISO 8601 timestamp", field="expiring_before", code="invalid_expiring_before"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment := timestamp(given):
+        return moment
+    told = "expiring_before must be an ISO 8601 timestamp"
+    raise InvalidInput(told, field="expiring_before", code="invalid_expiring_before")
 
 
 @router.get(
@@ -130,7 +124,7 @@ async def get_message(request: Request, message_id: MessagePath) -> Response:
     operation_id="claim_message",
     summary="Take this one task",
     responses={
-        **docs.success(200, wire.ClaimJson, examples.CLAIM, "It is the actor's until the lease ends."),
+        **docs.success(200, wire.ClaimJson | wire.AckedJson, examples.CLAIM, "It is the actor's until the lease ends."),
         **docs.fails(
             *docs.MESSAGE, "already_claimed", "not_available_yet", "already_finished", "message_expired",
             "channel_not_claimable", "actor_forbidden", "insufficient_scope", "invalid_lease_seconds", body=True,
@@ -138,10 +132,16 @@ async def get_message(request: Request, message_id: MessagePath) -> Response:
     },
 )  # fmt: skip
 async def claim_message(request: Request, message_id: MessagePath, body: ClaimOne) -> Response:
-    """Take a given task; claiming what the same actor holds returns that claim again. `POST /v1/tasks/claim` picks one."""
-    claim = await bus_of(request).tasks.claim_message(
-        caller_of(request), message_id, actor=body.actor, lease=seconds_or_none(body.lease_seconds)
-    )
+    """Take a given task; claiming what the same actor holds returns that claim again (`already_claimed`), and what it has
+    finished the task with its outcome (`already_acknowledged`). `POST /v1/tasks/claim` picks one.
+    """
+    bus, caller = bus_of(request), caller_of(request)
+    try:
+        claim = await bus.tasks.claim_message(caller, message_id, actor=body.actor, lease=seconds_or_none(body.lease_seconds))
+    except AlreadyFinished as finished:
+        if not finished.details.get("by_caller"):
+            raise
+        return reply(shapes.acked(Acked(await bus.messages.get(caller, message_id), repeated=True)))
     return reply(shapes.claim(claim))
 
 
@@ -171,7 +171,7 @@ async def heartbeat(request: Request, message_id: MessagePath, body: HeartbeatBo
     operation_id="ack_task",
     summary="Finish a task, or mark a broadcast as read",
     responses={
-        **docs.success(200, wire.StatusJson, examples.ACKNOWLEDGED, "The message with its outcome."),
+        **docs.success(200, wire.AckedJson, examples.ACKNOWLEDGED, "The message with its outcome."),
         **docs.fails(*docs.HELD, "content_too_large", "invalid_status", body=True),
     },
 )
@@ -180,16 +180,14 @@ async def ack_task(request: Request, message_id: MessagePath, body: AckBody) -> 
     bus, caller = bus_of(request), caller_of(request)
     if body.mode != Mode.BROADCAST:
         try:
-            message = await _finish(bus, caller, message_id, body)
-            return reply(shapes.status("acknowledged", message))
+            return reply(shapes.acked(await _finish(bus, caller, message_id, body)))
         except ChannelNotClaimable:
             if body.mode is not None:
                 raise
-    message = await bus.broadcasts.mark_read(caller, message_id, actor=body.actor)
-    return reply(shapes.status("acknowledged", message))
+    return reply(shapes.acked(await bus.broadcasts.mark_read(caller, message_id, actor=body.actor)))
 
 
-async def _finish(bus: Bus, caller: Caller, message_id: str, body: AckBody) -> Message:
+async def _finish(bus: Bus, caller: Caller, message_id: str, body: AckBody) -> Acked:
     return await bus.tasks.ack(
         caller,
         message_id,
@@ -253,3 +251,21 @@ async def cancel_task(request: Request, message_id: MessagePath, body: CancelBod
     """Call a task off; for the key that posted it and the channel's owner. In flight, its holder learns it next."""
     message = await bus_of(request).tasks.cancel(caller_of(request), message_id, reason=body.reason)
     return reply(shapes.status("cancelled" if message.outcome is not None else "cancel_requested", message))
+
+
+@router.delete(
+    "/v1/messages/{message_id}",
+    operation_id="retract",
+    summary="Take a message back",
+    responses={
+        **docs.success(200, wire.StatusJson, examples.RETRACTED, "It left the channel; its history has it."),
+        **docs.fails(
+            *docs.MESSAGE, "forbidden", "message_claimed", "already_finished", "message_expired", "insufficient_scope"
+        ),
+    },
+)
+async def retract(request: Request, message_id: MessagePath) -> Response:
+    """Take a message back; for the key that posted it and the channel's owner. A task that nobody holds ends as cancelled."""
+    answer = shapes.status("retracted", await bus_of(request).messages.retract(caller_of(request), message_id))
+    answer["message"]["active"] = False
+    return reply(answer)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Query, Request
 from starlette.responses import Response
 
-from api import docs, examples, shapes, wire
-from api.bodies.fields import MessagePath, WaitQuery
+from api import docs
+from api.bodies.fields import DAY, MessagePath
 from api.bodies.tasks import ClaimNext, NewBroadcast, NewTask, Subscription
 from api.deps import bus_of, caller_of, capped, posted, put_back_if_gone, seconds, seconds_or_none, until_gone
+from api.errors import Refused
+from api.examples import messages as examples
 from api.replies import reply
 from api.routing import keyed
 from api.seen import seen
+from api.shapes import messages as shapes
+from api.wire import messages as wire
 from bus import reasons
-from bus.errors import InvalidInput
+from bus.bus import Bus
+from bus.errors import InvalidInput, MessageNotFound
+from bus.models import Caller, Message
 
 router = keyed("tasks")
 
@@ -105,17 +113,40 @@ async def claim_task(request: Request, body: ClaimNext) -> Response:
     summary="Wait for a task's result",
     responses={
         **docs.success(200, wire.ResultJson, examples.RESULT, "Its outcome, or `pending` when the wait was over."),
-        **docs.fails(*docs.MESSAGE, "forbidden", "channel_not_claimable", "invalid_wait"),
+        **docs.fails(*docs.MESSAGE, "forbidden", "channel_not_claimable", "invalid_wait", "result_not_ready"),
     },
 )
-async def await_result(request: Request, message_id: MessagePath, wait: WaitQuery = 0) -> Response:
-    """The outcome of a task, as soon as it has one; ask again while it is `pending`."""
+async def await_result(
+    request: Request,
+    message_id: MessagePath,
+    wait: Annotated[
+        float | None,
+        Query(ge=0, le=DAY, allow_inf_nan=False, description="Hold the request up to this many seconds; the server caps it."),
+    ] = None,
+) -> Response:
+    """The outcome of a task, as soon as it has one; ask again while it is `pending`.
+
+    Without `wait` (not even 0) it answers as first clients know it: 404 `result_not_ready` instead of `pending`.
+    """
     bus, caller = bus_of(request), caller_of(request)
+    if wait is None:
+        return reply(shapes.result(await _ready(bus, caller, message_id)))
     hold = capped(bus, wait)
     message = await bus.tasks.await_result(caller, message_id)
     if hold and message.state is not None and not message.state.final:
         message = await until_gone(request, bus.tasks.await_result(caller, message_id, wait=hold), waits=hold)
     return reply(shapes.result(message))
+
+
+async def _ready(bus: Bus, caller: Caller, message_id: str) -> Message:
+    """Raises Refused (result_not_ready) while there is no outcome, and where there is no such task."""
+    try:
+        message = await bus.tasks.await_result(caller, message_id)
+    except MessageNotFound as missing:
+        raise Refused("result_not_ready", f"there is no result: {missing.message}") from missing
+    if message.state is None or not message.state.final:
+        raise Refused("result_not_ready", "the task has no result yet; ask again later, or with ?wait=20 to be told at once")
+    return message
 
 
 @router.post(
@@ -133,7 +164,8 @@ async def subscribe_messages(request: Request, body: Subscription) -> Response:
     """The same as `GET /v1/channels/{channel}/messages`."""
     bus = bus_of(request)
     hold = capped(bus, body.wait)
-    since = None if body.since is None else str(body.since)
+    given = body.since if body.cursor is None else body.cursor
+    since = None if given is None else str(given)
     page = await until_gone(
         request,
         bus.messages.subscribe(caller_of(request), body.channel, since=since, limit=body.limit, actor=body.actor, wait=hold),

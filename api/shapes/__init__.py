@@ -1,12 +1,11 @@
 """From the bus's values to the contract's JSON, with what our bus has on top."""
 
-from .callers import RATE_LIMIT_WINDOW_SECONDS, access_answer, access_request, actor, issued_key, key
+from .callers import access_answer, access_request, actor, issued_key, key
 from .channels import channel, channel_page, counts
 from .messages import claim, claimed_task, dead_letter_page, heartbeat, message, message_page, posted, result, status
 from .moments import plain, stamp
 
 __all__ = [
-    "RATE_LIMIT_WINDOW_SECONDS",
     "access_answer",
     "access_request",
     "actor",

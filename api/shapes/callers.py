@@ -2,42 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from api import wire
-from bus.models import AccessAnswer, AccessRequest, Actor, Caller, IssuedKey
+from api.wire import callers
+from bus import Settings
+from bus.models import AccessAnswer, AccessRequest, Actor, Allowance, AuditEntry, Caller, IssuedKey
 
 from .moments import stamp
 
-RATE_LIMIT_WINDOW_SECONDS = 60
+PLAN = "free"
+"""What the contract calls every key's plan: nothing is sold here."""
 
 
-def issued_key(k: IssuedKey) -> wire.IssuedKeyJson:
+def issued_key(k: IssuedKey, settings: Settings) -> wire.IssuedKeyJson:
     return {
         "key": k.api_key,
         "key_id": k.key_id,
         "agent_label": k.label,
         "created_at": stamp(k.created_at),
         "expires_at": None,
-        "rate_limit": 0,
-        "rate_limit_window_seconds": RATE_LIMIT_WINDOW_SECONDS,
+        "rate_limit": settings.rate_limit,
+        "rate_limit_window_seconds": settings.rate_limit_window,
     }
 
 
-def key(caller: Caller) -> wire.KeyJson:
+def key(caller: Caller, settings: Settings) -> wire.KeyJson:
     return {
         "key_id": caller.key_id,
         "owner_id": caller.label,
-        "plan": "free",
+        "plan": PLAN,
         "active": True,
-        "scopes": None if caller.scopes is None else sorted(caller.scopes),
-        "rate_limit": 0,
-        "rate_limit_window_seconds": RATE_LIMIT_WINDOW_SECONDS,
+        "scopes": scopes(caller.scopes),
+        "rate_limit": settings.rate_limit,
+        "rate_limit_window_seconds": settings.rate_limit_window,
     }
 
 
-def actor(a: Actor, owner_label: str) -> wire.ActorJson:
+def scopes(granted: frozenset[str] | None) -> list[str] | None:
+    """Sorted; None: all of them."""
+    return None if granted is None else sorted(granted)
+
+
+def usage(key_id: str, left: Allowance, instance_kind: str) -> callers.UsageJson:
+    return {
+        "key_id": key_id,
+        "plan": PLAN,
+        "rate_limit": {
+            "requests_per_window": left.limit,
+            "window_seconds": round(left.window.total_seconds()),
+            "remaining": left.remaining,
+        },
+        "instance_kind": instance_kind,
+        "note": "every API key has the same limit; whoever runs this server sets it with BACKCHANNEL_RATE_LIMIT",
+    }
+
+
+def audit(entries: Sequence[AuditEntry]) -> callers.AuditJson:
+    return {"data": [_audit_entry(each) for each in entries], "count": len(entries)}
+
+
+def _audit_entry(entry: AuditEntry) -> callers.AuditEntryJson:
+    return {
+        "id": entry.id,
+        "occurred_at": stamp(entry.occurred_at),
+        "actor_key_id": entry.actor_key_id,
+        "subject_key_id": entry.subject_key_id,
+        "event_type": entry.event_type,
+        "remote_addr": entry.remote_addr,
+        "detail": dict(entry.detail),
+    }
+
+
+def actor(a: Actor) -> wire.ActorJson:
     return {
         "id": a.name,
-        "owner_id": owner_label,
+        "owner_id": a.owner_label,
         "created_by_key_id": a.key_id,
         "name": a.name,
         "description": a.description,

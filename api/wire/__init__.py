@@ -1,5 +1,7 @@
 """The shapes of the JSON that the API answers with: what api.shapes builds and what OpenAPI documents."""
 
+from bus.message_json import Acknowledgement, MessageJson, Named, OutcomeJson, Status, TaskState
+
 from .callers import (
     AccessAnswerJson,
     AccessRequestJson,
@@ -12,24 +14,18 @@ from .callers import (
 )
 from .channels import ChannelCountsJson, ChannelJson, ChannelPageJson, ChannelSummaryJson, CountsJson
 from .messages import (
-    Acknowledgement,
     ClaimedTaskJson,
     ClaimJson,
     DeadLetterJson,
     DeadLetterPageJson,
     DeliveryJson,
     HeartbeatJson,
-    MessageJson,
     MessagePageJson,
-    Named,
-    OutcomeJson,
     PostedJson,
     RedrivenItemJson,
     RedrivenJson,
     ResultJson,
-    Status,
     StatusJson,
-    TaskState,
 )
 from .server import ErrorJson, HealthJson, ReadyJson
 

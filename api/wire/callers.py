@@ -36,8 +36,46 @@ class RevokedKeyJson(TypedDict):
     revoked: bool
 
 
+class KeyScopesJson(TypedDict):
+    key_id: str
+    scopes: list[str]
+
+
+class RateLimitJson(TypedDict):
+    """`requests_per_window` 0: no limit; `remaining` is 1,000,000 then."""
+
+    requests_per_window: int
+    window_seconds: int
+    remaining: int
+
+
+class UsageJson(TypedDict):
+    key_id: str
+    plan: str
+    rate_limit: RateLimitJson
+    instance_kind: str
+    note: str
+
+
+class AuditEntryJson(TypedDict):
+    """`actor_key_id` null: an administrator, or somebody without a key."""
+
+    id: str
+    occurred_at: str
+    actor_key_id: str | None
+    subject_key_id: str | None
+    event_type: str
+    remote_addr: str | None
+    detail: dict[str, Any]
+
+
+class AuditJson(TypedDict):
+    data: list[AuditEntryJson]
+    count: int
+
+
 class ActorJson(TypedDict):
-    """An actor; its `id` is its name."""
+    """An actor; its `id` is its name, `owner_id` the label of the API key that it belongs to."""
 
     id: str
     owner_id: str

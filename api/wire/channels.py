@@ -6,9 +6,17 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict  # pydantic documents typing's own only from Python 3.12 on
 
+from bus.message_json import MessageJson
+
+
+class RelatedChannelJson(TypedDict):
+    id: str
+    name: str
+    mode: Literal["claimable", "broadcast"]
+
 
 class ChannelJson(TypedDict):
-    """A channel; `id` is its canonical name, under which every key finds it."""
+    """A channel; `id` is its canonical name, under which every key finds it. `has_webhook`: a URL is told of its messages."""
 
     id: str
     owner_id: str
@@ -28,7 +36,8 @@ class ChannelJson(TypedDict):
     max_writes_per_minute: int | None
     paused: bool
     aliases: list[str]
-    related_channels: list[dict[str, str]]
+    related_channels: list[RelatedChannelJson]
+    has_webhook: bool
     created_at: str
     updated_at: str
 
@@ -64,3 +73,32 @@ class ChannelPageJson(TypedDict):
     data: list[ChannelSummaryJson]
     limit: int
     next_cursor: str | None
+
+
+class ArchivedMessageJson(MessageJson):
+    """A message that left the channel; a task's result is shown to those who may see it."""
+
+    archived_at: str
+
+
+class HistoryPageJson(TypedDict):
+    data: list[ArchivedMessageJson]
+    limit: int
+    next_cursor: str | None
+
+
+class MessageCountsJson(TypedDict):
+    total: int
+    unclaimed: int
+    claimed: int
+    acknowledged: int
+
+
+class ChannelMetricsJson(TypedDict):
+    """`avg_claim_to_ack_ms`: over the newest finished tasks, null when there are none."""
+
+    channel_id: str
+    message_counts: MessageCountsJson
+    counts: CountsJson
+    avg_claim_to_ack_ms: int | None
+    computed_at: str

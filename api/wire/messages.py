@@ -6,62 +6,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict  # pydantic documents typing's own only from Python 3.12 on
 
-Status = Literal["unclaimed", "claimed", "acknowledged"]
-TaskState = Literal["waiting", "delayed", "in_flight", "done", "failed", "dead", "expired", "cancelled"]
-
-
-class Named(TypedDict):
-    """An actor: its id is its name."""
-
-    id: str
-    name: str
-
-
-class Acknowledgement(Named):
-    occurred_at: str
-
-
-class OutcomeJson(TypedDict):
-    """How a task ended; `actor` and `key_id` are null when its time ended it."""
-
-    state: TaskState
-    result: Any
-    reason: str | None
-    actor: str | None
-    key_id: str | None
-    delivery: int
-    claimed_at: str | None
-    finished_at: str
-
-
-class MessageJson(TypedDict):
-    """A message; on a claimable channel a task, with a `state`. `delivery` is the number of its latest handing-out."""
-
-    id: str
-    channel_id: str
-    actor: Named | None
-    actor_label: str | None
-    key_id: str | None
-    content: str
-    metadata: dict[str, Any]
-    created_at: str
-    expires_at: str
-    status: Status
-    state: TaskState | None
-    available_at: str | None
-    delivery: int
-    deliveries: int
-    claimed_by: Named | None
-    claimed_by_key_id: str | None
-    claimed_at: str | None
-    lease_expires_at: str | None
-    cancel_requested: bool
-    outcome: OutcomeJson | None
-    result_withheld: bool
-    acknowledged_by: list[Acknowledgement]
-    mentions: list[Named]
-    active: bool
-    archived: bool
+from bus.message_json import MessageJson
 
 
 class PostedJson(TypedDict):
@@ -81,9 +26,12 @@ class MessagePageJson(TypedDict):
 
 
 class ClaimJson(TypedDict):
-    """`claim_token` is good for this delivery only; show it to heartbeat, ack, fail and release."""
+    """`claim_token` is good for this delivery only; show it to heartbeat, ack, fail and release.
 
-    status: Literal["claimed"]
+    `already_claimed`: the actor held the task before, and this is that claim.
+    """
+
+    status: Literal["claimed", "already_claimed"]
     message: MessageJson
     actor: str
     claim_token: str
@@ -104,6 +52,24 @@ class ClaimedTaskJson(TypedDict):
 
 class StatusJson(TypedDict):
     status: str
+    message: MessageJson
+
+
+class AckedJson(TypedDict):
+    """`already_acknowledged`: the actor had done so before, and nothing was changed."""
+
+    status: Literal["acknowledged", "already_acknowledged"]
+    message: MessageJson
+
+
+class LeaseHeartbeatJson(TypedDict):
+    """`lease_token` stands for this delivery of the task. Whoever shows it needs the holder's API key all the same."""
+
+    lease_token: str
+    expires_at: str
+
+
+class LeaseJson(LeaseHeartbeatJson):
     message: MessageJson
 
 

@@ -28,6 +28,18 @@ class ReadyJson(TypedDict):
     notifications: str
 
 
+class StatusJson(TypedDict):
+    """For people and monitors; `degraded` while the store does not answer."""
+
+    status: Literal["operational", "degraded"]
+    version: str
+    instance_kind: str
+    updated_at: str
+    availability: str
+    health_url: str
+    self_host_url: str | None
+
+
 class _ErrorJson(TypedDict):
     error: str
     message: str

@@ -36,7 +36,8 @@ class NotAvailableYet(BusError):
 
 
 class AlreadyFinished(BusError):
-    """The task has its outcome already; this one was not accepted. Details: `state`."""
+    """The task has its outcome already; this one was not accepted. Details: `state`; `by_caller` (true)
+    when the calling actor itself finished it."""
 
     code = "already_finished"
 

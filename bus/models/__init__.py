@@ -4,6 +4,7 @@ from .access import (
     AccessAnswer,
     AccessRequest,
     Invitation,
+    InvitedChannel,
     Member,
     MembershipEvent,
 )
@@ -28,6 +29,7 @@ from .channels import (
     RelatedChannel,
 )
 from .messages import (
+    Acked,
     ArchivedMessage,
     Hold,
     Message,
@@ -58,6 +60,7 @@ __all__ = [
     "Access",
     "AccessAnswer",
     "AccessRequest",
+    "Acked",
     "Actor",
     "Allowance",
     "ArchivedMessage",
@@ -73,6 +76,7 @@ __all__ = [
     "Delivery",
     "Hold",
     "Invitation",
+    "InvitedChannel",
     "IssuedKey",
     "KeyRecord",
     "Member",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from .channels import Channel
+from .channels import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,10 @@ class AccessRequest:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An API key that may enter a restricted channel. `invitation_id`: the invitation that let it in, if one did."""
+    """An API key that may enter a restricted channel.
+
+    `invitation_id`: the invitation that let it in, if one did: its id's SHA-256, since the id itself lets in.
+    """
 
     channel: str
     key_id: str
@@ -42,6 +45,7 @@ class MembershipEvent:
     """What happened to a channel's membership.
 
     `event_type`: `member_added`, `member_removed`, `invitation_resolved` or `invitation_revoked`.
+    `invitation_id` is the SHA-256 of the invitation's id.
     """
 
     id: str
@@ -55,11 +59,22 @@ class MembershipEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class InvitedChannel:
+    """What an invitation says of its channel."""
+
+    id: str
+    name: str
+    mode: Mode
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class Invitation:
     """A way into a channel for whoever has its id, as often as it is used, until it expires or is revoked."""
 
     id: str
-    channel: Channel
+    channel: InvitedChannel
+    owner_label: str
     created_by_key_id: str
     created_at: datetime
     expires_at: datetime

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
+
+NO_LIMIT: Final = 1_000_000
+"""What remains where there is no limit: whoever looks at the number alone is never told to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How much of a rate limit is left: `limit` calls per `window`, 0 for no limit.
+    """How much of a rate limit is left: `limit` calls per `window`, 0 for no limit (`remaining` is NO_LIMIT then).
 
     `retry_after` is 0 when the call was let through, else how long until the next one would be.
     """
@@ -76,8 +79,11 @@ class IssuedKey:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
+    """A name that agents act under. `owner_label`: the label of the API key that it belongs to, when it was made."""
+
     name: str
     key_id: str
+    owner_label: str
     description: str
     metadata: Mapping[str, Any]
     created_at: datetime

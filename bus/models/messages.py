@@ -105,6 +105,14 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
+class Acked:
+    """An acknowledged message. `repeated`: the actor had acknowledged it before, and nothing was changed."""
+
+    message: Message
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ArchivedMessage:
     """A message that left the channel: finished long ago, expired, or taken back."""
 

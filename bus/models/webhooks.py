@@ -29,7 +29,8 @@ class WebhookAttempt:
 class WebhookFailure:
     """A delivery that was given up after its last attempt: the webhooks' dead letter.
 
-    `event`: `message.posted`, `message.mentioned` or `member.approved`; `url` without its query.
+    `event`: `message.posted`, `message.mentioned` or `member.approved`; `url` without its query, and empty for a mention:
+    an actor's webhook is known to its own API key only.
     """
 
     id: str

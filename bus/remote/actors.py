@@ -16,10 +16,14 @@ class RemoteActors:
         self._http = http
 
     async def create(
-        self, caller: Caller, name: str, *, description: str = "", metadata: Mapping[str, Any] | None = None
+        self, caller: Caller, name: str, *, description: str | None = None, metadata: Mapping[str, Any] | None = None
     ) -> Actor:
         body = {"name": name, "description": description, "metadata": None if metadata is None else dict(metadata)}
         return (await self._http.post(caller, "/v1/actors", body, repeatable=True)).read(reading.actor)
+
+    async def add_alias(self, caller: Caller, name: str, alias: str) -> Actor:
+        path = f"/v1/actors/{segment(name)}/aliases"
+        return (await self._http.post(caller, path, {"alias": alias}, repeatable=True)).read(reading.actor)
 
     async def get(self, caller: Caller, name: str) -> Actor:
         return (await self._http.get(caller, f"/v1/actors/{segment(name)}")).read(reading.actor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bus.models import Caller, Message, Mode, Posted
+from bus.models import Acked, Caller, Mode, Posted
 
 from . import reading
 from .http import Http, segment
@@ -36,7 +36,7 @@ class RemoteBroadcasts:
         }
         return posted(await self._http.post(caller, "/v1/tasks/broadcast", body, idempotency_key=idempotency_key))
 
-    async def mark_read(self, caller: Caller, message_id: str, *, actor: str | None = None) -> Message:
+    async def mark_read(self, caller: Caller, message_id: str, *, actor: str | None = None) -> Acked:
         path = f"/v1/messages/{segment(message_id)}/ack"
         answer = await self._http.post(caller, path, {"actor": actor, "mode": Mode.BROADCAST.value}, repeatable=True)
-        return answer.read(lambda body: reading.message(body["message"]))
+        return answer.read(reading.acked)

@@ -14,13 +14,19 @@ from bus.settings import Settings
 
 from .access import RemoteAccess
 from .actors import RemoteActors
+from .admin import RemoteAdmin
 from .broadcasts import RemoteBroadcasts
 from .channels import RemoteChannels
 from .credentials import RemoteCredentials
 from .http import Http
+from .idempotency import RemoteIdempotency
+from .invitations import RemoteInvitations
+from .members import RemoteMembers
 from .messages import RemoteMessages
 from .patience import Patience
+from .sessions import RemoteSessions
 from .tasks import RemoteTasks
+from .webhooks import RemoteWebhooks
 
 log = logging.getLogger(__name__)
 # Each wait holds a connection; an idle one is dropped before the server would (65 s in api/serving).
@@ -54,6 +60,12 @@ async def connect_remote(settings: Settings, *, transport: httpx.AsyncBaseTransp
             credentials=RemoteCredentials(http),
             actors=RemoteActors(http),
             access=RemoteAccess(http),
+            members=RemoteMembers(http),
+            invitations=RemoteInvitations(http),
+            sessions=RemoteSessions(http),
+            admin=RemoteAdmin(http, settings),
+            idempotency=RemoteIdempotency(),
+            webhooks=RemoteWebhooks(http),
             settings=settings,
             ping=ping,
             drain=patience.drain,

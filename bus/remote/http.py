@@ -17,6 +17,7 @@ T = TypeVar("T")
 # Beyond the wait that was asked for: how long the server may take for everything else.
 GRACE_SECONDS: Final = 10.0
 CONNECT_SECONDS: Final = 5.0
+_NO_CONTENT: Final = 204
 _TOO_LARGE: Final = 413
 _FIRST_ERROR: Final = 400
 _FIRST_SERVER_ERROR: Final = 500
@@ -86,6 +87,13 @@ class Http:
             repeatable=repeatable or idempotency_key is not None,
         )
 
+    async def send(
+        self, method: str, caller: Caller | None, path: str, body: Mapping[str, Any], *, repeatable: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:  # fmt: skip
+        """A body as it is, with its nulls: for PUT and PATCH, where leaving something out means another thing."""
+        return await self.call(method, caller, path, content=_encoded(body), repeatable=repeatable, headers=headers)
+
     async def call(
         self,
         method: str,
@@ -97,11 +105,12 @@ class Http:
         idempotency_key: str | None = None,
         wait: float = 0,
         repeatable: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request. Raises what the bus raises; StoreUnavailable also when the server cannot be reached."""
-        headers = _headers(caller, content, idempotency_key)
+        sent = {**_headers(caller, content, idempotency_key), **(headers or {})}
         timeout = httpx.Timeout(wait + GRACE_SECONDS, connect=CONNECT_SECONDS)
-        request = self._client.build_request(method, path, params=params, content=content, headers=headers, timeout=timeout)
+        request = self._client.build_request(method, path, params=params, content=content, headers=sent, timeout=timeout)
         try:
             response = await self._send(request, repeatable=repeatable)
         except httpx.HTTPError as broken:
@@ -167,7 +176,7 @@ def _check(field: str, value: Any) -> None:
 
 
 def _answer(response: httpx.Response, where: str) -> Answer:
-    body = _object(response)
+    body = {} if response.status_code == _NO_CONTENT else _object(response)
     if response.status_code < _FIRST_ERROR and body is not None:
         return Answer(response.status_code, body, response.headers, where)
     raise _error(response, body or {}, where)

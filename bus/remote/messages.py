@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from bus.messages import NO_WAIT
@@ -31,6 +31,7 @@ class RemoteMessages:
         actor: str | None = None,
         label: str | None = None,
         delay: timedelta = NO_WAIT,
+        mentions: Sequence[str] = (),
         idempotency_key: str | None = None,
     ) -> Posted:
         body = {
@@ -41,6 +42,7 @@ class RemoteMessages:
             "delay_seconds": delay.total_seconds() or None,
             "mode": None if mode is None else mode.value,
             "create": create or None,
+            "mentions": (list(mentions) if isinstance(mentions, list | tuple) else mentions) or None,
         }
         path = f"/v1/channels/{segment(channel)}/messages"
         return posted(await self._http.post(caller, path, body, idempotency_key=idempotency_key))
@@ -53,6 +55,7 @@ class RemoteMessages:
         since: str | None = None,
         limit: int = 50,
         status: str | None = None,
+        expiring_before: datetime | None = None,
         actor: str | None = None,
         wait: timedelta = NO_WAIT,
     ) -> Page[Message]:
@@ -60,7 +63,10 @@ class RemoteMessages:
 
         async def ask(seconds: float) -> Page[Message]:
             nonlocal cursor
-            params = {"cursor": cursor, "limit": limit, "status": status, "actor": actor, "wait": seconds or None}
+            params = {
+                "cursor": cursor, "limit": limit, "status": status, "actor": actor, "wait": seconds or None,
+                "expiring_before": None if expiring_before is None else expiring_before.isoformat(),
+            }  # fmt: skip
             path = f"/v1/channels/{segment(channel)}/messages"
             found = await self._http.get(caller, path, params=params, wait=seconds)
             page = found.read(lambda body: reading.page(body, reading.message))
@@ -71,6 +77,10 @@ class RemoteMessages:
 
     async def get(self, caller: Caller, message_id: str) -> Message:
         return (await self._http.get(caller, f"/v1/messages/{segment(message_id)}")).read(reading.message)
+
+    async def retract(self, caller: Caller, message_id: str) -> Message:
+        answer = await self._http.call("DELETE", caller, f"/v1/messages/{segment(message_id)}")
+        return answer.read(lambda body: reading.message(body["message"]))
 
 
 def posted(answer: Answer) -> Posted:

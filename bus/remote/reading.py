@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 from bus.models import (
     Access,
     AccessRequest,
+    Acked,
     Actor,
+    ArchivedMessage,
     Channel,
+    ChannelMetrics,
     ChannelSummary,
     Claim,
     Counts,
@@ -20,8 +23,10 @@ from bus.models import (
     Message,
     Mode,
     Outcome,
+    OwnedTotals,
     Page,
     Receipt,
+    RelatedChannel,
     State,
 )
 
@@ -62,6 +67,7 @@ def message(m: Json) -> Message:
         receipts=tuple(_receipt(r) for r in m["acknowledged_by"]) if m["state"] is None else (),
         archived=m["archived"],
         result_withheld=m["result_withheld"],
+        mentions=tuple(each["name"] for each in m["mentions"]),
     )
 
 
@@ -94,8 +100,15 @@ def _outcome(o: Json) -> Outcome:
 
 
 def claim(c: Json, held: Json) -> Claim:
-    """`held`: the message, which stands at different names in the answers."""
-    return Claim(message(held), c["actor"], c["claim_token"], c["delivery"], moment(c["lease_expires_at"]))
+    """`held`: the message, which stands at different names in the answers; only one of them has a `status`."""
+    return Claim(
+        message(held), c["actor"], c["claim_token"], c["delivery"], moment(c["lease_expires_at"]),
+        held_before=c.get("status") == "already_claimed",
+    )  # fmt: skip
+
+
+def acked(a: Json) -> Acked:
+    return Acked(message(a["message"]), repeated=a["status"] == "already_acknowledged")
 
 
 def page(p: Json, item: Callable[[Json], T]) -> Page[T]:
@@ -122,7 +135,29 @@ def channel(c: Json) -> Channel:
         paused=c["paused"],
         created_at=moment(c["created_at"]),
         updated_at=moment(c["updated_at"]),
+        metadata_schema=c["metadata_schema"],
+        aliases=tuple(c["aliases"]),
+        related_channels=tuple(RelatedChannel(r["id"], r["name"], Mode(r["mode"])) for r in c["related_channels"]),
+        has_webhook=c["has_webhook"],
     )
+
+
+def archived(m: Json) -> ArchivedMessage:
+    return ArchivedMessage(message(m), moment(m["archived_at"]))
+
+
+def channel_metrics(m: Json) -> ChannelMetrics:
+    took = m["avg_claim_to_ack_ms"]
+    return ChannelMetrics(
+        counts(m["counts"]),
+        m["message_counts"]["acknowledged"],
+        None if took is None else timedelta(milliseconds=took),
+        moment(m["computed_at"]),
+    )
+
+
+def owned(o: Json) -> OwnedTotals:
+    return OwnedTotals(o["channels_owned"], o["messages_in_owned_channels"], o["messages_claimed_in_owned_channels"])
 
 
 def summary(c: Json) -> ChannelSummary:
@@ -152,8 +187,8 @@ def counts(c: Json) -> Counts:
 
 def actor(a: Json) -> Actor:
     return Actor(
-        a["name"], a["created_by_key_id"], a["description"], a["metadata"],
-        moment(a["created_at"]), moment(a["updated_at"]), a["aliases"],
+        a["name"], a["created_by_key_id"], a["owner_id"], a["description"], a["metadata"],
+        moment(a["created_at"]), moment(a["updated_at"]), tuple(a["aliases"]),
     )  # fmt: skip
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
+from bus.errors import AlreadyFinished
 from bus.messages import NO_WAIT
-from bus.models import Caller, Claim, DeadLetter, Message, Mode, Page, Posted, Redriven
+from bus.models import Acked, Caller, Claim, DeadLetter, Message, Mode, Page, Posted, Redriven
 
 from . import reading
 from .http import Answer, Http, segment
@@ -66,6 +67,9 @@ class RemoteTasks:
         self, caller: Caller, message_id: str, *, actor: str | None = None, lease: timedelta | None = None
     ) -> Claim:
         found = await self._act(caller, message_id, "claim", actor=actor, lease_seconds=_seconds(lease))
+        if finished := found.read(_finished_before):
+            told = f"you finished this task before ({finished}); nothing was changed"
+            raise AlreadyFinished(told, state=finished, by_caller=True)
         return found.read(_held)
 
     async def heartbeat(
@@ -118,12 +122,12 @@ class RemoteTasks:
         status: Literal["done", "failed"] = "done",
         result: Any = None,
         reason: str | None = None,
-    ) -> Message:
+    ) -> Acked:
         found = await self._act(
             caller, message_id, "ack", repeatable=True, mode=Mode.CLAIMABLE.value,
             actor=actor, claim_token=claim_token, status=status, result=result, reason=reason,
         )  # fmt: skip
-        return found.read(_message)
+        return found.read(reading.acked)
 
     async def cancel(self, caller: Caller, message_id: str, *, reason: str | None = None) -> Message:
         return await self._settle(caller, message_id, "cancel", reason=reason)
@@ -131,7 +135,7 @@ class RemoteTasks:
     async def await_result(self, caller: Caller, message_id: str, *, wait: timedelta = NO_WAIT) -> Message:
         async def ask(seconds: float) -> Message:
             path = f"/v1/tasks/{segment(message_id)}/result"
-            found = await self._http.get(caller, path, params={"wait": seconds or None}, wait=seconds)
+            found = await self._http.get(caller, path, params={"wait": seconds}, wait=seconds)
             return found.read(_message)
 
         return await self._patience.until(ask, wait, lambda message: message.state is not None and message.state.final)
@@ -161,6 +165,11 @@ def _seconds(lease: timedelta | None) -> float | None:
 
 def _held(body: reading.Json) -> Claim:
     return reading.claim(body, body["message"])
+
+
+def _finished_before(body: reading.Json) -> str | None:
+    """The outcome that this very actor gave the task: the API answers that as a success."""
+    return body["message"]["state"] if body["status"] == "already_acknowledged" else None
 
 
 def _message(body: reading.Json) -> Message:

@@ -1,9 +1,8 @@
---@include channel
--- The access requests of a channel, for its owner.
+--@include members
+-- The access requests of a channel, pending and resolved, for its owner.
 -- KEYS  the channel's
 -- ARGV  API key id
 -- reply {'ok', {request JSON, …}} | a refusal
-local s = settings()
-if not s then return {'channel_not_found'} end
-if s.owner ~= ARGV[1] then return {'forbidden', 'owner'} end
+local s, refused = owned_by(ARGV[1])
+if refused then return refused end
 return {'ok', redis.call('HVALS', REQUESTS)}

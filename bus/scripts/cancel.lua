@@ -7,7 +7,7 @@
 local key_id, id, reason = ARGV[1], ARGV[2], ARGV[3]
 local s, refused = enter(key_id, 'claimable')
 if refused then return refused end
-local outcome, fields = redis.call('GET', RESULT .. id), entry(id)
+local outcome, fields = outcome_of(id, s), entry(id)
 local poster = outcome and cjson.decode(outcome).posted_by or fields and field(fields, 'key')
 if not outcome and not fields then return {'message_not_found'} end
 if poster ~= key_id and s.owner ~= key_id then return {'forbidden', 'poster'} end

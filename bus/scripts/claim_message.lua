@@ -4,13 +4,14 @@
 -- KEYS  the channel's
 -- ARGV  API key id, consumer, lease ms or '' for the channel's, message's stream id
 -- reply {'ok', held before (0|1), row} | a refusal: already_claimed (holder, lease end ms), not_available_yet (ms),
---       already_finished (outcome JSON), message_expired, message_not_found
+--       already_finished (outcome JSON, 1 when by this consumer), message_expired, message_not_found
 local s, refused = enter(ARGV[1], 'claimable')
 if refused then return refused end
 local consumer, id = ARGV[2], ARGV[4]
 local until_ms = NOW + (tonumber(ARGV[3]) or s.lease)
 local fields = entry(id)
-local outcome = redis.call('GET', RESULT .. id)
+local outcome = outcome_of(id, s)
+if outcome and cjson.decode(outcome).by == consumer then return {'already_finished', outcome, 1} end
 if outcome or redis.call('ZSCORE', DONE, id) then return {'already_finished', outcome or ''} end
 if not fields then return {'message_not_found'} end
 

@@ -12,7 +12,7 @@ local function reply(row, receipts)
   return {'ok', s.mode, is_member(s, key_id) and 1 or 0, string.format('%.0f', NOW), row, receipts or ''}
 end
 if not fields then
-  local outcome = redis.call('GET', RESULT .. id)
+  local outcome = outcome_of(id, s)
   if not outcome then return {'message_not_found'} end
   return reply(finished_row(id, {}, outcome))
 end

@@ -1,33 +1,34 @@
---@include channel
+--@include pace
+--@include notices
 -- Put a message on a channel, once per idempotency key.
--- KEYS  the channel's; [19] the idempotency record, when there is a key
--- ARGV  API key id, wanted mode or '', delay ms, fingerprint of the body, ms to keep the idempotency record, field, value, …
--- reply {'new', id, expires ms, number, delayed until ms} | {'dup', id} | a refusal
+-- KEYS  the channel's; EXTRA, the idempotency record, when there is a key
+-- ARGV  API key id, wanted mode or '', delay ms, fingerprint of the body, ms to keep the idempotency record,
+--       who is mentioned {{actor, API key id}, …} as JSON or '', SHA-1 of the schema that the metadata fit or '', field, value, …
+-- reply {'new', id, expires ms, number, delayed until ms, mentioned readers as JSON, webhooks to tell (0|1)} | {'dup', id} |
+--       {'schema', SHA-1, text} when the metadata were not checked against this one: nothing was stored | a refusal
 local s, refused = enter(ARGV[1], ARGV[2])
 if refused then return refused end
 local delay, fingerprint = tonumber(ARGV[3]), ARGV[4]
-if KEYS[19] then
-  local before = redis.call('GET', KEYS[19])
-  if before then
+if EXTRA then
+  local before = redis.call('GET', EXTRA)
+  if before and not of_an_older(s, before) then
     local id, body = string.match(before, '^(%S+) (%S+)$')
     return body == fingerprint and {'dup', id} or {'idempotency_conflict'}
   end
 end
-local limits = redis.call('HMGET', CHANNEL, 'paused', 'max_messages', 'max_writes_per_minute')
+local limits = redis.call('HMGET', CHANNEL, 'paused', 'max_messages', 'max_writes_per_minute', 'schema_sha')
 if limits[1] == '1' then return {'channel_paused'} end
+local sha = limits[4]
+if sha and sha ~= '' and sha ~= ARGV[7] then return {'schema', sha, redis.call('HGET', CHANNEL, 'metadata_schema')} end
 if delay > 0 and (s.mode ~= 'claimable' or delay > s.ttl) then return {'invalid_delay', string.format('%.0f', s.ttl)} end
 local max_messages = tonumber(limits[2])
 if max_messages and s.mode == 'claimable' and redis.call('XLEN', STREAM) - redis.call('ZCARD', DONE) >= max_messages then
   return {'channel_full', max_messages}
 end
 local per_minute = tonumber(limits[3])
-if per_minute then  -- GCRA: one timestamp says how far ahead of an even pace the channel is
-  local pace = 60000 / per_minute
-  local theoretical = math.max(tonumber(redis.call('GET', WRITES) or 0), NOW)
-  if theoretical + pace > NOW + 60000 then
-    return {'channel_write_rate_exceeded', string.format('%.0f', theoretical + pace - NOW - 60000)}
-  end
-  redis.call('SET', WRITES, string.format('%.3f', theoretical + pace), 'PX', 120000)
+if per_minute then
+  local _, wait_ms = take(WRITES, per_minute, 60000, 1)
+  if wait_ms > 0 then return {'channel_write_rate_exceeded', string.format('%.0f', wait_ms)} end
 end
 local expires = NOW + s.ttl
 local fields = {'_exp', string.format('%.0f', expires)}
@@ -36,7 +37,9 @@ if s.mode == 'broadcast' then  -- a running number lets a reader know how many i
   number = redis.call('HINCRBY', CHANNEL, 'posted', 1)
   fields[3], fields[4] = '_n', number
 end
-for i = 6, #ARGV do fields[#fields + 1] = ARGV[i] end
+for i = 8, #ARGV do fields[#fields + 1] = ARGV[i] end
+local mentions = readers(s, ARGV[6])
+if mentions ~= '' then fields[#fields + 1], fields[#fields + 2] = 'mentions', mentions end
 local id = redis.call('XADD', STREAM, '*', unpack(fields))
 tell(STREAM, 'xadd')
 if delay > 0 then
@@ -48,5 +51,6 @@ if delay > 0 then
 elseif max_messages and s.mode == 'broadcast' then
   redis.call('XTRIM', STREAM, 'MAXLEN', max_messages)
 end
-if KEYS[19] then redis.call('SET', KEYS[19], id .. ' ' .. fingerprint, 'PX', ARGV[5]) end
-return {'new', id, string.format('%.0f', expires), number, delay > 0 and string.format('%.0f', NOW + delay) or ''}
+if EXTRA then redis.call('SET', EXTRA, id .. ' ' .. fingerprint, 'PX', ARGV[5]) end
+local available = delay > 0 and string.format('%.0f', NOW + delay) or ''
+return {'new', id, string.format('%.0f', expires), number, available, mentions, note_post(id, mentions)}

@@ -1,4 +1,4 @@
---@include channel
+--@include notices
 --@include entry
 -- Put dead letters back as new tasks, all of them or none.
 -- KEYS  the channel's
@@ -27,6 +27,7 @@ for _, letter in ipairs(letters) do
   end
   local id = redis.call('XADD', STREAM, '*', unpack(fields))
   tell(STREAM, 'xadd')
+  note_post(id, '')
   redis.call('XDEL', DEAD, letter[1])
   local outcome = redis.call('GET', RESULT .. was)
   if outcome then  -- whoever still asks for the old one learns where it went

@@ -43,11 +43,5 @@ for _, found in ipairs(page) do
   end
 end
 
-local kept_since = NOW - (tonumber(redis.call('HGET', CHANNEL, 'retention_ms')) or math.huge)
-local oldest = redis.call('XRANGE', HISTORY, '-', '+', 'COUNT', 1)[1]
-for _ = 1, limit do
-  if not oldest or tonumber(string.match(oldest[1], '^%d+')) > kept_since then break end
-  drop_oldest_history()
-  oldest = redis.call('XRANGE', HISTORY, '-', '+', 'COUNT', 1)[1]
-end
+drop_old_history(limit)
 return {'ok', finished, #overdue, overdue_left, last}

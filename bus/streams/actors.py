@@ -5,65 +5,93 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from .. import checks, names
+from ..credentials import ANY, require
 from ..errors import ActorForbidden, ActorNotFound
 from ..models import Actor, Caller
-from .engine import Engine
+from ..store import Arg
+from .engine import ACCEPTED, Engine
+from .refusals import REFUSALS
 from .replies import moment
+from .scripts import script
 
 _REMEMBERED = 10_000
+_MOST_ALIASES = 20
 
 
 class RedisActors:
-    """Whose a name is never changes, so what was seen once need not be asked again."""
+    """Whose a name is and which actor it stands for never changes, so what was seen once need not be asked again."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._owners: OrderedDict[str, str] = OrderedDict()
+        self._seen: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        """A name or an alias, to the actor's name and the API key it belongs to."""
 
     async def create(
-        self, caller: Caller, name: str, *, description: str = "", metadata: Mapping[str, Any] | None = None
+        self, caller: Caller, name: str, *, description: str | None = None, metadata: Mapping[str, Any] | None = None
     ) -> Actor:
+        require(caller, *ANY)
         actor = names.actor_name(name, field="name")
-        about = checks.optional_text(description, field="description") or ""
-        kept = checks.metadata_text(metadata, max_bytes=self._engine.settings.max_metadata_bytes)
+        about = checks.optional_text(description, field="description")
+        kept = None
+        if metadata is not None:
+            kept = checks.metadata_text(metadata, max_bytes=self._engine.settings.max_metadata_bytes)
         found = await self._register(caller, actor, about, kept)
         if found.key_id != caller.key_id:
             raise _forbidden(actor)
         return found
 
+    async def add_alias(self, caller: Caller, name: str, alias: str) -> Actor:
+        require(caller, *ANY)
+        actor, other = names.actor_name(name), names.actor_name(alias, field="alias")
+        return _actor(*await self._run("alias_actor", actor, caller.key_id, other, _MOST_ALIASES))
+
     async def get(self, caller: Caller, name: str) -> Actor:
         actor = names.actor_name(name, field="actor")
-        text = await self._engine.store.command("HGET", self._engine.keys.actors, actor)
-        if text is None:
-            raise ActorNotFound(f"there is no actor '{actor}'; it exists from its first claim on, or when it is created")
-        return _actor(actor, text)
+        return _actor(*await self._run("get_actor", actor))
 
     async def acting(self, caller: Caller, name: str | None) -> str:
-        """The actor the caller acts as: the name given, which becomes the key's if it is free, else the key's label.
-
-        Raises ActorForbidden, InvalidInput.
+        """The actor the caller acts as: that of the name or alias given, which becomes the key's if it is free, else
+        that of the key's label. Raises ActorForbidden, InvalidInput.
         """
-        actor = names.actor_name(name if name is not None else caller.label)
-        if self._owners.get(actor) == caller.key_id:
-            return actor
-        owner = (await self._register(caller, actor, "", "{}")).key_id
+        given = names.actor_name(name if name is not None else caller.label)
+        actor, owner = self._seen.get(given, ("", ""))
         if owner != caller.key_id:
-            raise _forbidden(actor)
-        self._owners[actor] = owner
-        if len(self._owners) > _REMEMBERED:
-            self._owners.popitem(last=False)
+            found = await self._register(caller, given, None, None)
+            if found.key_id != caller.key_id:
+                raise _forbidden(given)
+            actor = found.name
+            self._remember(given, actor, found.key_id)
         return actor
 
-    async def _register(self, caller: Caller, actor: str, description: str, metadata: str) -> Actor:
-        now = datetime.now(UTC).timestamp() * 1000
-        record = {"key_id": caller.key_id, "created_ms": int(now), "description": description, "metadata": json.loads(metadata)}
-        key = self._engine.keys.actors
-        await self._engine.store.command("HSETNX", key, actor, json.dumps(record, ensure_ascii=False))
-        return _actor(actor, await self._engine.store.command("HGET", key, actor))
+    async def meant(self, name: str) -> str:
+        """The name of the actor that a name or an alias stands for; where there is none, the name as it is."""
+        given = names.actor_name(name)
+        if given in self._seen:
+            return self._seen[given][0]
+        try:
+            return (await self._run("get_actor", given))[0]
+        except ActorNotFound:
+            return given
+
+    def _remember(self, given: str, actor: str, key_id: str) -> None:
+        self._seen[given] = (actor, key_id)
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+
+    async def _register(self, caller: Caller, actor: str, description: str | None, metadata: str | None) -> Actor:
+        about, kept = ("" if text is None else f"={text}" for text in (description, metadata))
+        return _actor(*await self._run("register_actor", actor, caller.key_id, caller.label, about, kept))
+
+    async def _run(self, name: str, actor: str, *args: Arg) -> tuple[str, str]:
+        """The name of the actor meant, and its record."""
+        store = self._engine.store
+        reply: list[Any] = await store.run(script(name, store.publish_prefix), (self._engine.keys.actors,), (actor, *args))
+        if reply[0] not in ACCEPTED:
+            raise REFUSALS[reply[0]](actor, reply[1:])
+        return reply[1], reply[2]
 
 
 def _forbidden(actor: str) -> ActorForbidden:
@@ -72,5 +100,15 @@ def _forbidden(actor: str) -> ActorForbidden:
 
 def _actor(name: str, text: str) -> Actor:
     kept: dict[str, Any] = json.loads(text)
-    created, updated = moment(kept["created_ms"]), moment(kept.get("updated_ms") or kept["created_ms"])
-    return Actor(name, kept["key_id"], kept["description"], kept["metadata"], created, updated)
+    metadata: Any = kept["metadata"]
+    return Actor(
+        name=name,
+        key_id=kept["key_id"],
+        # A store of before actors had aliases has neither label nor change, and the metadata as they are.
+        owner_label=kept.get("label") or kept["key_id"],
+        description=kept["description"],
+        metadata=json.loads(metadata) if isinstance(metadata, str) else metadata,
+        created_at=moment(kept["created_ms"]),
+        updated_at=moment(kept.get("updated_ms") or kept["created_ms"]),
+        aliases=tuple(kept.get("aliases") or ()),
+    )

@@ -224,6 +224,11 @@ class Ear:
         self._future.set_result(None)
         return True
 
+    def pass_on(self) -> None:
+        """This one cannot use what it was woken for: if it was its turn in a line, it is the next one's now."""
+        if self._woken_by is not None:
+            self._woken_by.ring_next()
+
     async def wait(self, mark: int, seconds: float) -> None:
         """Until something rings after `mark`, `seconds` pass, or the process drains."""
         if self._bell.draining or self.mark() != mark or seconds <= 0:
@@ -239,8 +244,7 @@ class Ear:
         try:
             await self._future
         except asyncio.CancelledError:
-            if self._woken_by is not None:
-                self._woken_by.ring_next()  # it was our turn: the next one's now
+            self.pass_on()
             raise
         finally:
             timer.cancel()

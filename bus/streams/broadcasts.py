@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..credentials import ACK, require
-from ..models import Caller, Message, Mode, Posted
+from ..models import Acked, Caller, Mode, Posted
 from .actors import RedisActors
 from .engine import Engine, place
 from .messages import RedisMessages
@@ -34,9 +34,9 @@ class RedisBroadcasts:
             metadata=metadata, actor=actor, label=label, idempotency_key=idempotency_key,
         )  # fmt: skip
 
-    async def mark_read(self, caller: Caller, message_id: str, *, actor: str | None = None) -> Message:
+    async def mark_read(self, caller: Caller, message_id: str, *, actor: str | None = None) -> Acked:
         require(caller, ACK)
         channel, stream_id = place(message_id)
         reader = await self._actors.acting(caller, actor)
-        await self._engine.run_on_message("mark_read", channel, caller.key_id, reader, stream_id)
-        return (await self._messages.look_at(caller, message_id))[0]
+        reply = await self._engine.run_on_message("mark_read", channel, caller.key_id, reader, stream_id)
+        return Acked((await self._messages.look_at(caller, message_id))[0], repeated=bool(reply[1]))

@@ -16,7 +16,7 @@ from ..models import Caller, Claim
 from ..store import Arg
 from . import replies
 from .actors import RedisActors
-from .channels import LEASE
+from .channel_fields import LEASE
 from .credentials import RedisCredentials
 from .engine import Engine, place
 from .waiting import Seen, until
@@ -53,7 +53,8 @@ class RedisClaims:
             return Seen(None, enough=False)
 
         lines = tuple(key for channel in wanted for key in (keys.stream(channel), keys.bell(channel)))
-        return await until(self._engine, self._credentials, caller, look, wait, in_line=lines)
+        gone = tuple(keys.gone(channel) for channel in wanted)
+        return await until(self._engine, self._credentials, caller, look, wait, shared=gone, in_line=lines)
 
     async def _channels(self, channels: str | Sequence[str]) -> list[str]:
         if isinstance(channels, str):
@@ -115,7 +116,7 @@ class RedisClaims:
         require(caller, ACK)
         channel, stream_id = place(message_id)
         delivery, holder = _split_token(claim_token)
-        if holder is not None and actor is not None and names.actor_name(actor) != holder:
+        if holder is not None and actor is not None and await self._actors.meant(actor) != holder:
             raise InvalidInput("actor is not the one that the claim_token was given to", field="actor", code="invalid_actor")
         consumer = replies.consumer(caller.key_id, await self._actors.acting(caller, holder if holder is not None else actor))
         return channel, await self._engine.run_on_message(name, channel, consumer, delivery, stream_id, *args)

@@ -12,15 +12,22 @@ from ..store import open_store
 from ..store.background import background
 from .access import RedisAccess
 from .actors import RedisActors
+from .admin import RedisAdmin
 from .bell import Bell
 from .broadcasts import RedisBroadcasts
 from .channels import RedisChannels
 from .claims import RedisClaims
 from .credentials import RedisCredentials
 from .engine import Engine
+from .idempotency import RedisIdempotency
+from .invitations import RedisInvitations
+from .members import RedisMembers
 from .messages import RedisMessages
+from .sandbox import Sandbox
+from .sessions import RedisSessions
 from .sweeper import Sweeper
 from .tasks import RedisTasks
+from .webhooks import HandOver, RedisWebhooks, Sender
 
 
 @asynccontextmanager
@@ -41,8 +48,12 @@ async def connect_streams(settings: Settings) -> AsyncGenerator[Bus]:
         async def recheck() -> None:
             await engine.bell.recheck_forever(engine.store)
 
-        async with background(recheck, sweeper.sweep_forever):
-            yield bus_over(engine)
+        bus = bus_over(engine)
+        loops = [recheck, sweeper.sweep_forever, HandOver(engine).hand_on_forever, Sender(engine).send_forever]
+        if settings.sandbox_enabled:
+            loops.append(Sandbox(engine, bus.channels, bus.messages).sandbox_forever)
+        async with background(*loops):
+            yield bus
 
 
 def bus_over(engine: Engine) -> Bus:
@@ -65,6 +76,12 @@ def bus_over(engine: Engine) -> Bus:
         credentials=credentials,
         actors=actors,
         access=RedisAccess(engine),
+        members=RedisMembers(engine),
+        invitations=RedisInvitations(engine),
+        sessions=RedisSessions(engine),
+        admin=RedisAdmin(engine, actors, channels),
+        idempotency=RedisIdempotency(engine, credentials),
+        webhooks=RedisWebhooks(engine, actors),
         settings=engine.settings,
         ping=ping,
         drain=engine.bell.drain,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
+
+from rapidfuzz import fuzz, process
 
 from .. import names
 from ..errors import BusError, ChannelNotFound, MessageNotFound
@@ -18,11 +19,12 @@ from ..names import split_message_id
 from ..settings import Settings
 from ..store import Arg, Store
 from .bell import Bell
+from .outboxes import Outboxes
 from .refusals import REFUSALS
 from .scripts import script
 
-ACCEPTED = frozenset({"ok", "new", "dup", "existing", "none", "again", "open", "already_member", "pending"})
-_NAMES_LOOKED_AT = 1000
+ACCEPTED = frozenset({"ok", "new", "dup", "existing", "none", "again", "open", "already_member", "pending", "schema"})
+_NAMES_LOOKED_AT = 200
 _NAMES_REMEMBERED = 10_000
 
 
@@ -34,6 +36,7 @@ class Engine:
     settings: Settings
     known: OrderedDict[str, None] = field(default_factory=OrderedDict[str, None], compare=False, repr=False)
     """Channels that exist, so whose names are nobody's alias; a deleted one stays until it is asked for."""
+    outboxes: Outboxes = field(default_factory=Outboxes, compare=False, repr=False)
 
     def send(self, name: str, channel: str, *args: Arg, extra_keys: Sequence[str] = ()) -> asyncio.Future[Any]:
         """Start a channel's script; its raw reply."""
@@ -80,9 +83,9 @@ class Engine:
                 self.known.popitem(last=False)
 
     async def channel_not_found(self, channel: str) -> ChannelNotFound:
-        """With the names most like it, for whoever misremembered one."""
+        """With the names most like it among the newest, for whoever misremembered one."""
         known: list[str] = await self.store.command("ZREVRANGE", self.keys.discoverable, 0, _NAMES_LOOKED_AT - 1)
-        nearest = difflib.get_close_matches(channel, known, n=3, cutoff=0.5)
+        nearest = [str(found[0]) for found in process.extract(channel, known, scorer=fuzz.ratio, limit=3, score_cutoff=50)]
         hint = f"nearest: {', '.join(nearest)}" if nearest else "list_channels shows what there is; posting a task creates it"
         return ChannelNotFound(f"there is no channel '{channel}' ({hint})", nearest=nearest)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .. import checks, names
@@ -19,9 +19,13 @@ from .actors import RedisActors
 from .channels import RedisChannels
 from .credentials import RedisCredentials
 from .engine import Engine, milliseconds, place
+from .mentions import checked, resolved
+from .schemas import Schemas
 from .waiting import Seen, until
 
 _REMEMBERED_MS = 86_400_000
+_RETRACTED_KEPT = 1000
+"""Of so many retracted broadcasts a reader that comes late is not told that it missed them."""
 
 
 class RedisMessages:
@@ -30,6 +34,7 @@ class RedisMessages:
         self._channels = channels
         self._actors = actors
         self._credentials = credentials
+        self._schemas = Schemas(engine)
 
     async def post(
         self,
@@ -43,6 +48,7 @@ class RedisMessages:
         actor: str | None = None,
         label: str | None = None,
         delay: timedelta = NO_WAIT,
+        mentions: Sequence[str] = (),
         idempotency_key: str | None = None,
     ) -> Posted:
         require(caller, WRITE)
@@ -51,20 +57,24 @@ class RedisMessages:
             raise InvalidInput("delay_seconds must not be negative", field="delay_seconds", code="invalid_delay_seconds")
         fields = await self._fields(caller, content, metadata, actor, label)
         once = checks.idempotency_key(idempotency_key)
-        fingerprint = hashlib.sha256(json.dumps([fields, str(delay)]).encode()).hexdigest() if once else "-"
+        named = checked(mentions)
+        fingerprint = hashlib.sha256(json.dumps([fields, str(delay), named]).encode()).hexdigest() if once else "-"
         flat = [part for field, value in fields.items() if value is not None for part in (field, value)]
-        args = (caller.key_id, mode or "", milliseconds(delay), fingerprint, _REMEMBERED_MS, *flat)
+        mentioned = await resolved(self._actors, caller, named)
+        args = (caller.key_id, mode or "", milliseconds(delay), fingerprint, _REMEMBERED_MS, mentioned)
         once_key = (self._engine.keys.once(name, caller.key_id, "post", once),) if once else ()
         created = False
         try:
-            reply = await self._engine.run("post", name, *args, extra_keys=once_key)
+            reply = await self._schemas.post(name, args, flat, once_key)
         except ChannelNotFound:
             if not create:
                 raise
             created = await self._make(caller, channel, mode)
-            reply = await self._engine.run("post", name, *args, extra_keys=once_key)
+            reply = await self._schemas.post(name, args, flat, once_key)
         if reply[0] == "dup":
             return Posted(await self._posted_before(caller, name, reply[1], flat), reply[1], replayed=True)
+        if reply[6]:
+            self._engine.outboxes.wrote(name)
         return _posted(name, reply, flat, channel_created=created)
 
     async def _fields(
@@ -98,6 +108,7 @@ class RedisMessages:
         since: str | None = None,
         limit: int = 50,
         status: str | None = None,
+        expiring_before: datetime | None = None,
         actor: str | None = None,
         wait: timedelta = NO_WAIT,
     ) -> Page[Message]:
@@ -108,22 +119,30 @@ class RedisMessages:
             raise InvalidInput("status must be 'unclaimed' or 'claimed'", field="status", code="invalid_status")
         reader = replies.consumer(caller.key_id, await self._actors.acting(caller, actor)) if actor is not None else ""
         position: tuple[str, int | None] = names.stream_cursor(since) if since is not None else ("", None)
+        looking_for = (limit, status or "", reader, "" if expiring_before is None else _ms(expiring_before))
 
         async def look() -> Seen[Page[Message]]:
             nonlocal position
             number = "" if position[1] is None else position[1]
-            reply = await self._engine.run("read", name, caller.key_id, position[0], number, limit, status or "", reader)
+            reply = await self._engine.run("read", name, caller.key_id, position[0], number, *looking_for)
             page = _page(name, reply, caller, since)
             if position[0] and page.next_cursor:  # a page of which nothing was shown still moves on
                 position = names.stream_cursor(page.next_cursor)
             return Seen(page, enough=bool(page.items))
 
-        stream = self._engine.keys.stream(name)
-        return await until(self._engine, self._credentials, caller, look, wait, shared=(stream,))
+        keys = self._engine.keys
+        shared = (keys.stream(name), keys.gone(name))
+        return await until(self._engine, self._credentials, caller, look, wait, shared=shared)
 
     async def get(self, caller: Caller, message_id: str) -> Message:
         require(caller, READ)
         return (await self.look_at(caller, message_id))[0]
+
+    async def retract(self, caller: Caller, message_id: str) -> Message:
+        require(caller, WRITE)
+        channel, stream_id = place(message_id)
+        reply = await self._engine.run_on_message("retract", channel, caller.key_id, stream_id, _RETRACTED_KEPT)
+        return replies.message(channel, reply[1], key_id=caller.key_id, member=False)
 
     async def look_at(self, caller: Caller, message_id: str) -> tuple[Message, float]:
         """The message, and the seconds until time alone may change it (its lease, delay or time to live ends)."""
@@ -134,10 +153,15 @@ class RedisMessages:
         return found, (next_change - replies.moment(reply[3])).total_seconds()
 
 
+def _ms(moment: datetime) -> str:
+    """For a script; a naive moment is taken as UTC."""
+    return f"{(moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000:.3f}"
+
+
 def _posted(channel: str, reply: list[Any], flat: list[str], *, channel_created: bool) -> Posted:
-    _, stream_id, expires_ms, number, available_ms = reply
+    _, stream_id, expires_ms, number, available_ms, mentions, _ = reply
     state = "delayed" if available_ms else "" if number else "waiting"
-    row = (stream_id, [*flat, "_exp", expires_ms], state, available_ms or 0, "", 0, 0, 0, "")
+    row = (stream_id, [*flat, "mentions", mentions, "_exp", expires_ms], state, available_ms or 0, "", 0, 0, 0, "")
     message = replies.message(channel, row, key_id="", member=False)
     return Posted(message, f"{stream_id}~{number}" if number else stream_id, channel_created=channel_created)
 

@@ -32,6 +32,9 @@ def _not_available_yet(channel: str, rest: list[Any]) -> errors.BusError:
 
 def _already_finished(channel: str, rest: list[Any]) -> errors.BusError:
     state = json.loads(rest[0])["state"] if rest and rest[0] else "done"
+    if len(rest) > 1:
+        told = f"you finished this task before ({state}); nothing was changed"
+        return errors.AlreadyFinished(told, state=state, by_caller=True)
     return errors.AlreadyFinished(f"this task is finished already ({state}); nothing was changed", state=state)
 
 
@@ -99,24 +102,66 @@ def _exists(channel: str, rest: list[Any]) -> errors.BusError:
     )
 
 
+def _not_empty(channel: str, rest: list[Any]) -> errors.BusError:
+    return errors.ChannelNotEmpty(
+        f"channel '{channel}' has held messages, so it stays {rest[0]}; create another for the other mode", mode=rest[0]
+    )
+
+
+def _too_many_aliases(channel: str, rest: list[Any]) -> errors.BusError:
+    return errors.InvalidInput(
+        f"channel '{channel}' has {rest[0]} aliases, the most there may be", field="alias", code="too_many_aliases"
+    )
+
+
+def _message_claimed(channel: str, rest: list[Any]) -> errors.BusError:
+    holder, until = actor_of(rest[0])[0], moment(rest[1])
+    return errors.MessageClaimed(
+        f"'{holder}' holds this task until {until:%H:%M:%S} UTC; cancel it instead, which its holder learns",
+        holder=holder,
+        lease_expires_at=until.isoformat(),
+    )
+
+
 def _resolved(channel: str, rest: list[Any]) -> errors.BusError:
     return errors.AccessRequestResolved(f"this access request was {rest[0]} before", status=rest[0])
+
+
+def _too_many(field: str, what: str) -> Refusal:
+    """More than fit: the script replies with the limit."""
+    return lambda channel, rest: errors.InvalidInput(
+        what.format(channel=channel, most=rest[0]), field=field, code=f"too_many_{field}"
+    )
 
 
 REFUSALS: Final[Mapping[str, Refusal]] = {
     "access_request_not_found": _says(errors.AccessRequestNotFound, "channel '{channel}' has no such access request"),
     "access_request_resolved": _resolved,
+    "actor_forbidden": _says(
+        errors.ActorForbidden, "the actor name '{channel}' belongs to another API key; act under another name"
+    ),
+    "actor_not_found": _says(
+        errors.ActorNotFound, "there is no actor '{channel}'; it exists from its first claim on, or when it is created"
+    ),
+    "alias_conflict": lambda _, rest: errors.AliasConflict(
+        f"that name is taken: it stands for the actor '{rest[0]}'; choose another"
+    ),
     "already_claimed": _already_claimed,
     "already_finished": _already_finished,
+    "cannot_remove_owner": _says(
+        errors.CannotRemoveOwner, "the owner of channel '{channel}' stays its member; delete the channel instead"
+    ),
     "channel_access_denied": _says(
         errors.ChannelAccessDenied,
         "channel '{channel}' is restricted and this API key is not a member; request_access asks for it",
     ),
+    "channel_aliases_full": _too_many_aliases,
     "channel_exists": _exists,
     "channel_full": _full,
     "channel_not_broadcast": _says(
         errors.ChannelNotBroadcast, "channel '{channel}' is claimable: post a task there, or claim one"
     ),
+    "channel_not_empty": _not_empty,
     "channel_not_claimable": _says(
         errors.ChannelNotClaimable, "channel '{channel}' is a broadcast channel: read it with subscribe"
     ),
@@ -129,10 +174,35 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         "this idempotency key was used on '{channel}' for another message; use a new key for a new message",
     ),
     "invalid_delay": _delay,
+    "invitation_expired": _says(errors.InvitationExpired, "this invitation's time is over; ask for a new one"),
+    "invitation_not_found": _says(
+        errors.InvitationNotFound, "there is no such invitation (any more); see that its id is complete, or ask for a new one"
+    ),
+    "invitation_revoked": _says(errors.InvitationRevoked, "this invitation was taken back; ask for a new one"),
     "lease_lost": _lease_lost,
+    "message_claimed": _message_claimed,
     "message_expired": _says(errors.MessageExpired, "the message passed its time to live and is no longer to be had"),
     "message_not_found": _says(errors.MessageNotFound, "channel '{channel}' has no such message (any more)"),
     "not_available_yet": _not_available_yet,
     "not_claimed": _not_claimed,
+    "session_not_found": _says(
+        errors.SessionNotFound, "this API key has no such session (any more); they live 24 h, list_sessions shows them"
+    ),
+    "state_too_large": lambda _, rest: errors.ContentTooLarge(
+        f"the session's state would have {rest[0]} bytes; at most {rest[1]}. Nothing was changed: set what it needs no more "
+        "to null, or start another session",
+        field="state",
+        max_content_bytes=rest[1],
+        received_bytes=rest[0],
+    ),
     "task_cancelled": _cancelled,
+    "too_many_access_requests": _too_many(
+        "access_requests", "{most} others are waiting to be let into channel '{channel}'; ask again when its owner has decided"
+    ),
+    "too_many_aliases": _too_many("aliases", "that actor has {most} aliases, which is the most; use one of them"),
+    "too_many_invitations": _too_many(
+        "invitations", "channel '{channel}' has {most} invitations, which is the most; use one again, or revoke some"
+    ),
+    "too_many_members": _too_many("members", "channel '{channel}' has {most} members, which is the most; remove some"),
+    "too_many_sessions": _too_many("sessions", "this API key has {most} sessions, which is the most; delete some"),
 }

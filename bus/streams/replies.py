@@ -8,7 +8,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from ..models import Access, Channel, DeadLetter, Delivery, Hold, Message, Mode, Outcome, Receipt, State
+from ..models import (
+    Access,
+    ArchivedMessage,
+    Channel,
+    DeadLetter,
+    Delivery,
+    Hold,
+    Message,
+    Mode,
+    Outcome,
+    Receipt,
+    RelatedChannel,
+    State,
+)
 from ..names import message_id
 
 
@@ -67,6 +80,15 @@ def _metadata(text: str | None) -> Mapping[str, Any]:
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
+def _names(text: str | None) -> tuple[str, ...]:
+    """The names in a JSON list; none in what was added by hand and is no such list."""
+    try:
+        found: Any = json.loads(text) if text else ()
+    except ValueError:
+        return ()
+    return tuple(name for name in cast("list[Any]", found) if isinstance(name, str)) if isinstance(found, list) else ()
+
+
 def message(channel: str, row: Sequence[Any], *, key_id: str, member: bool, receipts: str = "") -> Message:
     """A row as lib/row.lua makes it, as seen by `key_id`."""
     stream_id, flat, state, at, holder, count, claimed, cancel, outcome_text = row
@@ -82,6 +104,7 @@ def message(channel: str, row: Sequence[Any], *, key_id: str, member: bool, rece
         "actor": fields.get("actor"),
         "key_id": fields.get("key"),
         "deliveries": int(count),
+        "mentions": _names(fields.get("mentions")),
         "receipts": tuple(Receipt(r["actor"], moment(r["at"])) for r in json.loads(receipts)) if receipts else (),
         "archived": not flat,
     }
@@ -108,8 +131,8 @@ def _finished(common: dict[str, Any], text: str, key_id: str, member: bool) -> M
     return Message(**common, state=ended.state, outcome=ended, result_withheld=not may_see)
 
 
-def channel(channel_name: str, flat: Sequence[str]) -> Channel:
-    """A channel from its settings hash."""
+def channel(channel_name: str, flat: Sequence[str], related: Sequence[RelatedChannel] = ()) -> Channel:
+    """A channel from its settings hash; of `related` the hash has only the names."""
     kept = pairs(flat)
 
     def number(field: str) -> int | None:
@@ -134,7 +157,23 @@ def channel(channel_name: str, flat: Sequence[str]) -> Channel:
         paused=kept.get("paused") == "1",
         created_at=moment(kept["created_ms"]),
         updated_at=moment(kept["updated_ms"]),
+        metadata_schema=_metadata(kept.get("metadata_schema")),
+        aliases=tuple(json.loads(kept.get("aliases") or "[]")),
+        related_channels=tuple(related),
+        has_webhook=bool(kept.get("webhook_url")),
     )
+
+
+def archived(channel_name: str, row: Sequence[Any], *, key_id: str, member: bool) -> ArchivedMessage:
+    """An entry of the history, as seen by `key_id`. Only a task has an outcome; one whose time was up is not known any more."""
+    stream_id, flat = row
+    fields = pairs(flat)
+    outcome_text = fields.get("_outcome", "")
+    state = "" if "_n" in fields else "finished"
+    found = message(
+        channel_name, (fields["_id"], flat, state, 0, "", 0, 0, 0, outcome_text), key_id=key_id, member=member
+    )
+    return ArchivedMessage(found, moment(fields.get("_archived_at") or stream_id.partition("-")[0]))
 
 
 def dead_letter(channel_name: str, stream_id: str, flat: Sequence[str]) -> DeadLetter:

@@ -10,8 +10,12 @@ from datetime import timedelta
 from typing import Any
 
 from ..errors import StoreUnavailable
+from .channel_index import ChannelIndex
+from .deletion import Deletion
 from .engine import Engine
 from .scripts import script
+from .webhooks.handing import HandOver
+from .webhooks.queue import NAME as WEBHOOK_QUEUE
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +23,6 @@ _CHANNELS_AT_ONCE = 200
 _ENTRIES_AT_ONCE = 100
 _CONSUMER_IDLE = timedelta(hours=1)
 _ADOPTED_LEASE_MS = 60_000
-_FORGOTTEN_AFTER_SECONDS = 60
 
 
 class Sweeper:
@@ -29,6 +32,10 @@ class Sweeper:
         self._engine = engine
         self._name = secrets.token_hex(8)
         self._next_channel = 0
+        self._hand_over = HandOver(engine)
+        self._next_alias = "0"
+        self._index = ChannelIndex(engine)
+        self._deletion = Deletion(engine, self._index)
         self._hold_ms = int(max(engine.settings.sweep_seconds * 3, 15) * 1000)
 
     async def sweep_once(self) -> int:
@@ -40,16 +47,26 @@ class Sweeper:
         first = self._next_channel
         channels: list[str] = await store.command("ZRANGE", keys.channels, first, first + _CHANNELS_AT_ONCE - 1)
         self._next_channel = first + len(channels) if len(channels) == _CHANNELS_AT_ONCE else 0
-        return sum([await self.sweep_channel(channel) for channel in channels])
+        finished = sum([await self.sweep_channel(channel) for channel in channels])
+        self._next_alias = await self._index.sweep_aliases(self._next_alias)
+        await self._deletion.sweep()
+        await self._sweep_messages(WEBHOOK_QUEUE)  # in no index
+        await self._hand_over.sweep(channels)
+        return finished
 
     async def sweep_channel(self, channel: str) -> int:
         """Everything there is to sweep in one channel. Returns how many tasks were given an outcome."""
+        finished = await self._sweep_messages(channel)
+        await (self._index.forget(channel) if finished is None else self._index.settle(channel))
+        return finished or 0
+
+    async def _sweep_messages(self, channel: str) -> int | None:
+        """How many tasks were given an outcome; None: there is no such channel."""
         finished, passed_over, after = 0, 0, "0-0"
         while True:
             reply = await self._engine.send("sweep_tasks", channel, _ENTRIES_AT_ONCE, passed_over, after)
             if reply[0] == "channel_not_found":
-                await self._forget(channel)
-                return 0
+                return None
             if reply[0] != "ok":
                 await self._sweep_broadcast(channel)
                 return 0
@@ -58,9 +75,8 @@ class Sweeper:
             passed_over += left
             after = last or after
             if looked_at < _ENTRIES_AT_ONCE and not last:
-                break
-        await self._sweep_consumers(channel)
-        return finished
+                await self._sweep_consumers(channel)
+                return finished
 
     async def _sweep_consumers(self, channel: str) -> None:
         after, idle_ms = "0-0", int(_CONSUMER_IDLE.total_seconds() * 1000)
@@ -74,18 +90,9 @@ class Sweeper:
         position = "0"
         while True:
             reply: list[Any] = await self._engine.send("sweep_broadcast", channel, _ENTRIES_AT_ONCE, position)
-            position = reply[2] if reply[0] == "ok" else "0"
-            if position == "0":
+            if reply[0] != "ok" or (reply[1] < _ENTRIES_AT_ONCE and reply[2] == "0"):
                 return
-
-    async def _forget(self, channel: str) -> None:
-        """Indexed but not there: its creation was cut short, or its keys were deleted by hand."""
-        store, keys = self._engine.store, self._engine.keys
-        created = await store.command("ZSCORE", keys.channels, channel)
-        now = int((await store.command("TIME"))[0])
-        if created and float(created) / 1000 < now - _FORGOTTEN_AFTER_SECONDS:
-            await store.command("ZREM", keys.channels, channel)
-            await store.command("ZREM", keys.discoverable, channel)
+            position = reply[2]
 
     async def sweep_forever(self) -> None:
         while True:

@@ -11,7 +11,7 @@ from .. import checks, names
 from ..credentials import ACK, READ, WRITE, require
 from ..errors import Forbidden, InvalidInput
 from ..messages import NO_WAIT
-from ..models import Caller, Claim, DeadLetter, Message, Mode, Page, Posted, Redriven
+from ..models import Acked, Caller, Claim, DeadLetter, Message, Mode, Page, Posted, Redriven
 from . import replies
 from .claims import RedisClaims
 from .credentials import RedisCredentials
@@ -113,14 +113,15 @@ class RedisTasks:
         status: Literal["done", "failed"] = "done",
         result: Any = None,
         reason: str | None = None,
-    ) -> Message:
+    ) -> Acked:
         if status not in ("done", "failed"):
             raise InvalidInput("status must be 'done' or 'failed'", field="status", code="invalid_status")
         limit = self._engine.settings.max_result_bytes
         kept = "" if result is None else checks.json_text(result, max_bytes=limit, field="result")
         why = checks.optional_text(reason, field="reason") or ""
         channel, reply = await self._claims.act("ack", caller, message_id, actor, claim_token, status, kept, why)
-        return replies.message(channel, reply[2], key_id=caller.key_id, member=False)
+        message = replies.message(channel, reply[2], key_id=caller.key_id, member=False)
+        return Acked(message, repeated=bool(reply[1]))
 
     async def cancel(self, caller: Caller, message_id: str, *, reason: str | None = None) -> Message:
         require(caller, WRITE)
@@ -147,7 +148,8 @@ class RedisTasks:
         async def finished() -> bool:
             return bool(await self._engine.store.command("EXISTS", key))
 
-        return await until(self._engine, self._credentials, caller, look, wait, shared=(key,), worth=finished)
+        shared = (key, self._engine.keys.gone(channel))
+        return await until(self._engine, self._credentials, caller, look, wait, shared=shared, worth=finished)
 
     async def dead_letters(
         self, caller: Caller, channel: str, *, limit: int = 50, cursor: str | None = None
@@ -169,4 +171,5 @@ class RedisTasks:
         if any(of != name for of, _ in places):
             raise InvalidInput(f"ids must all be dead letters of channel '{name}'", field="ids", code="invalid_ids")
         reply = await self._engine.run("redrive", name, caller.key_id, *(stream_id for _, stream_id in places))
+        self._engine.outboxes.wrote(name)
         return [Redriven(old, names.message_id(name, new)) for old, new in zip(dead_letter_ids, reply[1], strict=True)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
 
-from ..errors import StoreUnavailable
+from ..errors import BusError, StoreUnavailable
 from ..models import Caller
 from .bell import Ear
 from .credentials import RedisCredentials
@@ -88,6 +88,9 @@ async def _listen(
             if seen is None:
                 raise
             outage = why
+        except BusError:  # it may not wait here any more, but others may
+            ear.pass_on()
+            raise
         left = deadline - loop.time()
         if outage is None and (seen.enough or left <= 0 or ear.draining):
             return seen.value

@@ -123,9 +123,10 @@ async def ack_task(
     desk, task = desk_of(ctx), whole_message_id(message_id)
 
     async def ack(who: Who, grip: Grip) -> Message:
-        return await desk.bus.tasks.ack(
+        acked = await desk.bus.tasks.ack(
             who.caller, task, actor=grip.actor, claim_token=grip.claim_token, status=status, result=result, reason=reason
         )
+        return acked.message
 
     message = await with_grip(desk, ctx, task, Grip(actor, claim_token), ack)
     return _settled(desk, message, "claim_task for more work")

@@ -17,6 +17,8 @@ from api.serving import serving
 from bus import Settings
 
 SOON = 10.0
+UNLIMITED: dict[str, Any] = {"rate_limit": 0, "key_mint_limit": 0}
+"""One address makes all the requests of a test run, and mints all its keys."""
 Agent = httpx.AsyncClient
 """A client whose every request carries an API key of its own."""
 
@@ -36,7 +38,7 @@ def data_dir() -> Generator[Path]:
 
 @pytest.fixture(scope="session")
 def settings(data_dir: Path) -> Settings:
-    return Settings(data_dir=data_dir, host="127.0.0.1", port=0, longpoll_max_wait_seconds=20)
+    return Settings(data_dir=data_dir, host="127.0.0.1", port=0, longpoll_max_wait_seconds=20, **UNLIMITED)
 
 
 @pytest.fixture(scope="session")

@@ -93,7 +93,7 @@ BODIES: list[tuple[str, dict[str, Any], str, str]] = [
     ("/v1/channels/c/redrive", {"ids": []}, "invalid_ids", "ids"),
     ("/v1/actors", {"name": 3}, "invalid_string", "name"),
     ("/v1/actors", {"name": "x" * 201}, "invalid_actor_name", "name"),
-    ("/v1/keys", {"agent_label": None}, "invalid_string", "agent_label"),
+    ("/v1/keys", {"agent_label": None}, "missing_field", "agent_label"),
     ("/v1/keys", {"agent_label": "\u0000"}, "invalid_string", "agent_label"),
 ]
 

@@ -20,7 +20,7 @@ from api.serving import serving
 from bus import Settings
 from tests.servers import Server, free_port
 
-from .conftest import SOON, Agent, begun, claimed, posted, refused, until_status
+from .conftest import SOON, UNLIMITED, Agent, begun, claimed, posted, refused, until_status
 
 pytestmark = pytest.mark.anyio
 
@@ -76,7 +76,7 @@ async def a_process(data_dir: Path) -> AsyncGenerator[tuple[asyncio.subprocess.P
         sys.executable, "-c",
         "from api.serving import serve; from bus import Settings;"
         "serve(Settings(), started=lambda address, health: print(address, flush=True))",
-        env={**environment, "BACKCHANNEL_DATA_DIR": str(data_dir), "BACKCHANNEL_PORT": "0"},
+        env={**environment, "BACKCHANNEL_DATA_DIR": str(data_dir), "BACKCHANNEL_PORT": "0", "BACKCHANNEL_RATE_LIMIT": "0"},
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
@@ -114,7 +114,7 @@ async def fragile(tmp_path: Path) -> AsyncGenerator[tuple[Server, httpx.AsyncCli
     """A server over a store that can be taken away, and a client with a key."""
     store = Server(tmp_path)
     store.start()
-    settings = Settings(redis_url=store.url, host="127.0.0.1", port=free_port())
+    settings = Settings(redis_url=store.url, host="127.0.0.1", port=free_port(), **UNLIMITED)
     try:
         async with serving(settings) as url, httpx.AsyncClient(base_url=url, timeout=30) as client:
             client.headers["X-API-Key"] = (await client.post("/v1/keys", json={"agent_label": "ann"})).json()["key"]
@@ -176,7 +176,7 @@ async def test_a_wait_outlives_a_restart_of_the_store(fragile: tuple[Server, htt
 async def test_the_server_starts_without_its_store(tmp_path: Path) -> None:
     """It says that it is not ready, and is when the store has come."""
     store = Server(tmp_path)
-    settings = Settings(redis_url=store.url, host="127.0.0.1", port=free_port())
+    settings = Settings(redis_url=store.url, host="127.0.0.1", port=free_port(), **UNLIMITED)
     try:
         async with serving(settings) as url, httpx.AsyncClient(base_url=url, timeout=30) as client:
             assert (await client.get("/health")).status_code == 200

@@ -40,14 +40,19 @@ async def test_the_published_client_s_cycle_works(ann: Agent, bob: Agent, channe
     assert claim.json()["message"]["claimed_by"] == {"id": actor["name"], "name": actor["name"]}
     held = refused(await ann.post(f"{path}/claim", json={}), 409, "already_claimed")
     assert (held["holder"], held["lease_expires_at"]) == (actor["name"], claim.json()["lease_expires_at"])
-    assert (await bob.post(f"{path}/claim", json={"actor": actor["id"]})).json()["claim_token"] == claim.json()["claim_token"]
+    same = (await bob.post(f"{path}/claim", json={"actor": actor["id"], "metadata": {"pid": 7}})).json()
+    assert (same["status"], same["claim_token"]) == ("already_claimed", claim.json()["claim_token"])
     ack = await bob.post(f"{path}/ack", json={"actor": actor["id"], "metadata": {"kept": False}})
     assert (ack.status_code, ack.json()["status"]) == (200, "acknowledged")
     (row,) = (await ann.get(f"/v1/channels/{channel}/messages")).json()["data"]
     assert row["status"] == "acknowledged"
     assert [by["name"] for by in row["acknowledged_by"]] == [actor["name"]]
-    again = await bob.post(f"{path}/ack", json={"actor": actor["id"]})
-    assert (again.status_code, again.json()["message"]) == (200, ack.json()["message"])
+    for verb in ("ack", "claim"):
+        again = await bob.post(f"{path}/{verb}", json={"actor": actor["id"]})
+        assert (again.status_code, again.json()["status"]) == (200, "already_acknowledged")
+        assert again.json()["message"] == ack.json()["message"]
+    other = await bob.post("/v1/actors", json={"name": f"other-{channel}"})
+    refused(await bob.post(f"{path}/claim", json={"actor": other.json()["id"]}), 409, "already_finished")
     refused(await ann.post(f"{path}/claim", json={}), 409, "already_finished")
 
 
@@ -85,9 +90,9 @@ async def test_an_ack_on_a_broadcast_is_a_read_receipt(ann: Agent, bob: Agent, c
     assert (news["channel_created"], news["message"]["state"]) == (True, None)
     path = f"/v1/messages/{news['message']['id']}"
     refused(await bob.post(f"{path}/claim", json={}), 409, "channel_not_claimable")
-    for reader in (ann, bob, bob):
+    for reader, status in ((ann, "acknowledged"), (bob, "acknowledged"), (bob, "already_acknowledged")):
         answer = await reader.post(f"{path}/ack", json={})
-        assert (answer.status_code, answer.json()["status"]) == (200, "acknowledged")
+        assert (answer.status_code, answer.json()["status"]) == (200, status)
     assert len((await ann.get(path)).json()["acknowledged_by"]) == 2
     refused(await bob.post(f"{path}/ack", json={"mode": "claimable"}), 409, "channel_not_claimable")
     task = await posted(ann, f"{channel}-work")
@@ -103,7 +108,7 @@ async def test_a_post_says_which_kind_it_means(ann: Agent, channel: str) -> None
     refused(await ann.post(path, json={"content": "x", "mode": "claimable"}), 409, "channel_not_claimable")
     refused(await ann.post("/v1/tasks/post", json={"channel": channel, "content": "x"}), 409, "channel_not_claimable")
     assert (await ann.post(path, json={"content": "x"})).status_code == 201
-    found = refused(await ann.post(path, json={"content": "x", "mentions": ["bob"]}), 422, "unsupported_field")
+    found = refused(await ann.post(path, json={"content": "x", "mentions": "bob"}), 422, "invalid_mentions")
     assert found["field"] == "mentions"
 
 
@@ -127,3 +132,44 @@ async def test_an_actor_belongs_to_its_key(ann: Agent, bob: Agent, channel: str)
     refused(await bob.post("/v1/tasks/claim", json={"channel": channel, "actor": name}), 403, "actor_forbidden")
     assert (await bob.get(f"/v1/actors/{name}")).json()["name"] == name
     refused(await bob.get("/v1/actors/nobody-of-this-name"), 404, "actor_not_found")
+
+
+async def test_what_expires_before_a_moment(ann: Agent, channel: str) -> None:
+    """Any ISO 8601 timestamp names the moment, also one whose + became a space on its way; what is none is refused."""
+    message = await posted(ann, channel)
+    path = f"/v1/channels/{channel}/messages"
+    for moment, rows in (
+        ("2020-01-01T00:00:00Z", []), ("2999-01-01T00:00:00 00:00", [message["id"]]), ("2999-01-01", [message["id"]]),
+        ("2999-01-01 00:00:00", [message["id"]]), (message["expires_at"], []),
+    ):  # fmt: skip
+        page = (await ann.get(path, params={"expiring_before": moment})).json()
+        assert [row["id"] for row in page["data"]] == rows, moment
+    for moment in ("", "soon", "2999-13-01T00:00:00Z", "1795361503332"):
+        refused(await ann.get(path, params={"expiring_before": moment}), 422, "invalid_expiring_before")
+
+
+async def test_a_page_is_bounded_and_its_cursor_never_lost(ann: Agent, channel: str) -> None:
+    """A bad limit is refused; an empty page echoes the cursor that was sent, and null when none was."""
+    await ann.post("/v1/channels", json={"name": channel, "mode": "claimable"})
+    await ann.post("/v1/channels", json={"name": f"{channel}-news", "mode": "broadcast"})
+    for name in (channel, f"{channel}-news"):
+        path = f"/v1/channels/{name}/messages"
+        for limit in ("0", "101", "-1", "x", "1.5", ""):
+            refused(await ann.get(path, params={"limit": limit}), 422, "invalid_limit")
+        refused(await ann.get(path, params={"status": "done"}), 422, "invalid_status")
+        assert (await ann.get(path)).json() == {"data": [], "limit": 50, "next_cursor": None, "missed": 0}
+        for sent in ({"since": "0"}, {"cursor": "0"}, {"since": "2020-01-01T00:00:00Z"}, {"cursor": "0", "since": "17-0"}):
+            page = (await ann.get(path, params=sent)).json()
+            assert (page["data"], page["next_cursor"] is None) == ([], False), sent
+            again = (await ann.get(path, params={"cursor": page["next_cursor"]})).json()
+            assert again["next_cursor"] == page["next_cursor"]
+
+
+async def test_metadata_of_a_claim_and_an_ack_are_an_object(ann: Agent, channel: str) -> None:
+    """Clients may send some; they are looked at for their kind alone."""
+    path = f"/v1/messages/{(await posted(ann, channel))['id']}"
+    for verb in ("claim", "ack", "claim-with-lease"):
+        refused(await ann.post(f"{path}/{verb}", json={"metadata": [1]}), 422, "invalid_object")
+    assert (await ann.post(f"{path}/claim", json={"metadata": None})).status_code == 200
+    done = await ann.post(f"{path}/ack", json={"metadata": {"took": 3}})
+    assert (done.status_code, done.json()["message"]["outcome"]["result"]) == (200, None)

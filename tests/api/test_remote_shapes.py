@@ -12,23 +12,39 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from api import shapes
+from api.shapes import channels as channel_shapes
+from api.shapes import invitations as invitation_shapes
+from api.shapes import members as member_shapes
+from api.shapes import messages as message_shapes
+from api.shapes import sessions as session_shapes
 from bus.models import (
     AccessRequest,
+    Acked,
     Actor,
+    ArchivedMessage,
     Channel,
+    ChannelMetrics,
     ChannelSummary,
     Claim,
     Counts,
     DeadLetter,
     Delivery,
     Hold,
+    Invitation,
+    Member,
+    MembershipEvent,
     Message,
     Outcome,
     Page,
     Receipt,
+    RelatedChannel,
+    Session,
     State,
 )
+from bus.remote import invitations as remote_invitations
+from bus.remote import members as remote_members
 from bus.remote import reading
+from bus.remote import sessions as remote_sessions
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 moments = st.integers(0, 250_000_000_000_000).map(lambda ms: datetime.fromtimestamp(ms / 1000, UTC))
@@ -52,7 +68,7 @@ base = st.builds(
     Message, id=texts, channel=texts, content=texts, metadata=objects, posted_at=moments, expires_at=moments,
     label=st.none() | texts, actor=st.none() | texts, key_id=st.none() | texts, state=st.none(), available_at=st.none(),
     deliveries=whole, hold=st.none(), outcome=st.none(), receipts=st.just(()), archived=st.booleans(),
-    result_withheld=st.booleans(),
+    result_withheld=st.booleans(), mentions=st.lists(texts, max_size=3).map(tuple),
 )  # fmt: skip
 waiting = base.map(lambda m: replace(m, state=State.WAITING))
 delayed = st.builds(lambda m, at: replace(m, state=State.DELAYED, available_at=at), base, moments)
@@ -82,15 +98,24 @@ def test_messages(message: Message) -> None:
 
 @given(messages, texts, texts, whole, moments)
 def test_claims(message: Message, actor: str, token: str, delivery: int, until: datetime) -> None:
-    """By whichever of the three answers it comes."""
+    """By whichever of the three answers it comes; the first says whether it was held before."""
     claim = Claim(message, actor, token, delivery, until)
-    for found, where in (
-        (shapes.claim(claim), "message"),
-        (shapes.heartbeat(claim), "message"),
-        (shapes.claimed_task(claim, None), "claimed"),
+    again = replace(claim, held_before=True)
+    for expected, found, where in (
+        (claim, shapes.claim(claim), "message"),
+        (again, shapes.claim(again), "message"),
+        (claim, shapes.heartbeat(claim), "message"),
+        (claim, shapes.claimed_task(claim, None), "claimed"),
     ):
         body = sent(found)
-        assert reading.claim(body, body[where]) == claim
+        assert reading.claim(body, body[where]) == expected
+
+
+@given(messages, st.booleans())
+def test_acks(message: Message, repeated: bool) -> None:
+    """With whether it changed anything."""
+    acked = Acked(message, repeated)
+    assert reading.acked(sent(message_shapes.acked(acked))) == acked
 
 
 @given(st.lists(messages, max_size=2), st.none() | texts, whole)
@@ -104,7 +129,8 @@ def test_pages(items: list[Message], cursor: str | None, missed: int) -> None:
     st.builds(
         Channel, description=texts, pinned_message=st.none() | texts, ttl=seconds, retention=days, lease=milliseconds,
         max_deliveries=whole, max_messages=st.none() | whole, max_writes_per_minute=st.none() | whole, created_at=moments,
-        updated_at=moments,
+        updated_at=moments, metadata_schema=objects, aliases=st.lists(texts, max_size=2).map(tuple),
+        related_channels=st.lists(st.builds(RelatedChannel, texts, texts), max_size=2).map(tuple),
     )
 )  # fmt: skip
 def test_channels(channel: Channel) -> None:
@@ -116,6 +142,19 @@ def test_channels(channel: Channel) -> None:
 def test_lists_of_channels(summary: ChannelSummary) -> None:
     """With counts."""
     assert reading.page(sent(shapes.channel_page(Page([summary], None), 50)), reading.summary).items == [summary]
+
+
+@given(st.builds(ArchivedMessage, messages, moments), st.none() | texts)
+def test_history(archived: ArchivedMessage, cursor: str | None) -> None:
+    """Messages with the moment when they left."""
+    page = Page([archived], cursor)
+    assert reading.page(sent(channel_shapes.history_page(page, 50)), reading.archived) == page
+
+
+@given(st.builds(ChannelMetrics, counts, whole, st.none() | milliseconds, moments))
+def test_metrics(metrics: ChannelMetrics) -> None:
+    """Durations in whole milliseconds."""
+    assert reading.channel_metrics(sent(channel_shapes.channel_metrics("writers", metrics))) == metrics
 
 
 @given(counts)
@@ -137,5 +176,25 @@ def test_dead_letters(letter: DeadLetter) -> None:
 @given(st.builds(Actor, metadata=objects, created_at=moments), st.builds(AccessRequest, created_at=moments))
 def test_who_calls(actor: Actor, request: AccessRequest) -> None:
     """Actors and access requests."""
-    assert reading.actor(sent(shapes.actor(actor, "owner"))) == actor
+    assert reading.actor(sent(shapes.actor(actor))) == actor
     assert reading.access_request(sent(shapes.access_request(request))) == request
+
+
+@given(
+    st.builds(Member, granted_at=moments),
+    st.lists(st.builds(MembershipEvent, created_at=moments, expires_at=moments), max_size=2),
+    st.builds(Invitation, created_at=moments, expires_at=moments, revoked_at=st.none() | moments),
+    st.none() | texts,
+)
+def test_who_may_enter(member: Member, events: list[MembershipEvent], invitation: Invitation, cursor: str | None) -> None:
+    """Members, what happened to them, and invitations."""
+    assert remote_members.member(sent(member_shapes.member(member))) == member
+    page = Page(events, cursor)
+    assert reading.page(sent(member_shapes.event_page(page, 50)), remote_members.membership_event) == page
+    assert remote_invitations.invitation(sent(invitation_shapes.invitation(invitation))) == invitation
+
+
+@given(st.builds(Session, state=objects, created_at=moments, updated_at=moments, expires_at=moments))
+def test_sessions(session: Session) -> None:
+    """With whatever state."""
+    assert remote_sessions.session(sent(session_shapes.session(session))) == session

@@ -16,7 +16,8 @@ async def test_a_result_reaches_the_poster(ann: Agent, bob: Agent, channel: str)
     """Post, claim with a lease, ack with a result, read the result: the whole hand-over."""
     message = await posted(ann, channel, "review", metadata={"pr": 7})
     result = f"/v1/tasks/{message['id']}/result"
-    assert (await ann.get(result)).json()["status"] == "pending"
+    refused(await ann.get(result), 404, "result_not_ready")
+    assert (await ann.get(result, params={"wait": 0})).json()["status"] == "pending"
     claim = await claimed(bob, channel, lease_seconds=120)
     assert (claim["claimed"]["content"], claim["claimed"]["metadata"], claim["delivery"]) == ("review", {"pr": 7}, 1)
     assert claim["claimed"]["lease_expires_at"] == claim["lease_expires_at"]
@@ -127,3 +128,38 @@ async def test_a_result_is_not_for_strangers(ann: Agent, bob: Agent, channel: st
     refused(await bob.get(f"/v1/tasks/{message['id']}/result"), 403, "forbidden")
     seen = (await bob.get(f"/v1/messages/{message['id']}")).json()
     assert (seen["outcome"]["result"], seen["result_withheld"]) == (None, True)
+
+
+async def test_bodies_name_channels_and_actors_by_any_of_their_names(ann: Agent, bob: Agent, channel: str) -> None:
+    """Id, alias, or the name however it is written, in every verb that takes one."""
+    await ann.post("/v1/channels", json={"name": f"The {channel}", "mode": "claimable"})
+    assert (await ann.post(f"/v1/channels/the-{channel}/aliases", json={"alias": f"short-{channel}"})).status_code == 201
+    worker = f"worker-{channel}"
+    await bob.post("/v1/actors", json={"name": worker})
+    assert (await bob.post(f"/v1/actors/{worker}/aliases", json={"alias": f"w-{channel}"})).status_code == 201
+    for name in (f"the-{channel}", f"THE {channel}", f"short-{channel}"):
+        message = await posted(ann, name)
+        assert message["channel_id"] == f"the-{channel}"
+        assert (await claimed(bob, name, actor=f"w-{channel}"))["actor"] == worker
+        rows = (await bob.post("/v1/tasks/subscribe", json={"channel": name, "cursor": 0, "limit": 100})).json()["data"]
+        assert message["id"] in [row["id"] for row in rows]
+        path = f"/v1/messages/{message['id']}"
+        assert (await bob.post(f"{path}/release", json={"actor": f"w-{channel}"})).status_code == 200
+        again = (await bob.post(f"{path}/claim-with-lease", json={"actor": worker})).json()
+        assert again["message"]["claimed_by"]["name"] == worker
+        assert (await bob.post(f"{path}/ack", json={"actor": f"w-{channel}"})).json()["status"] == "acknowledged"
+
+
+@pytest.mark.parametrize("verb", ["post", "claim", "subscribe", "broadcast", "post-with-result"])
+async def test_a_body_without_its_channel_is_refused(ann: Agent, verb: str) -> None:
+    """What is missing is named."""
+    found = refused(await ann.post(f"/v1/tasks/{verb}", json={"content": "x"}), 422, "missing_field")
+    assert found["field"] == "channel"
+
+
+async def test_a_cursor_goes_before_since(ann: Agent, channel: str) -> None:
+    """`since` is the older name of the same field."""
+    first, second = [await posted(ann, channel, str(n)) for n in range(2)]
+    send = {"channel": channel, "cursor": first["id"], "since": "0"}
+    page = (await ann.post("/v1/tasks/subscribe", json=send)).json()
+    assert [row["id"] for row in page["data"]] == [second["id"]]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from bus import Access, Bus, Caller, Mode, errors
@@ -58,7 +61,7 @@ async def test_a_restricted_broadcast_channel_is_closed_to_others(
             await verb
     await _let_in(bus, ann, bob, channel)
     assert [m.content for m in (await bus.messages.subscribe(bob, channel)).items] == ["x"]
-    assert [r.actor for r in (await bus.broadcasts.mark_read(bob, message.id)).receipts] == [bob.label]
+    assert [r.actor for r in (await bus.broadcasts.mark_read(bob, message.id)).message.receipts] == [bob.label]
 
 
 async def test_a_member_may_do_what_anyone_may_on_an_open_channel(bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:
@@ -131,3 +134,73 @@ async def test_an_open_channel_needs_no_request(bus: Bus, ann: Caller, bob: Call
     assert (await bus.access.request_access(bob, channel)).status == "open"
     with pytest.raises(errors.ChannelNotFound):
         await bus.access.request_access(bob, f"{channel}-none")
+
+
+async def test_one_key_has_one_request_however_often_it_asks_at_once(bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:
+    """Each answer names it; the owner sees one."""
+    await made(bus, ann, channel, access=Access.RESTRICTED, discoverable=False)
+    answers = await asyncio.gather(*(bus.access.request_access(bob, channel) for _ in range(8)))
+    assert len({answer.request_id for answer in answers}) == 1
+    assert [r.id for r in await bus.access.list_access_requests(ann, channel)] == [answers[0].request_id]
+
+
+async def test_a_request_is_resolved_once_by_many_at_once(bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:
+    """One verdict holds, and the membership agrees with it."""
+    await made(bus, ann, channel, access=Access.RESTRICTED)
+    asked = (await bus.access.request_access(bob, channel)).request_id or ""
+    verbs = [verb(ann, channel, asked) for verb in (bus.access.approve_access_request, bus.access.deny_access_request) * 3]
+    answers = await asyncio.gather(*verbs, return_exceptions=True)
+    (verdict,) = [answer.status for answer in answers if not isinstance(answer, BaseException)]
+    assert sum(isinstance(answer, errors.AccessRequestResolved) for answer in answers) == 5
+    assert (bob.key_id in {m.key_id for m in await bus.members.list(ann, channel)}) == (verdict == "approved")
+
+
+async def test_an_alias_names_the_channel_to_enter(bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:
+    """Asking, listing, approving, and whatever concerns members."""
+    await made(bus, ann, channel, access=Access.RESTRICTED)
+    alias = (await bus.channels.add_alias(ann, channel, f"{channel}-alias")).aliases[0]
+    asked = (await bus.access.request_access(bob, alias)).request_id or ""
+    assert [r.channel for r in await bus.access.list_access_requests(ann, alias)] == [channel]
+    assert (await bus.access.approve_access_request(ann, alias, asked)).channel == channel
+    assert {m.channel for m in await bus.members.list(ann, alias)} == {channel}
+    assert (await bus.invitations.create(ann, alias)).channel.id == channel
+
+
+async def test_only_so_many_wait_to_be_let_in(
+    world: World, bus: Bus, ann: Caller, bob: Caller, eve: Caller, channel: str
+) -> None:
+    """Beyond, one is told so; what was decided makes room, and what is pending stays."""
+    await made(bus, ann, channel, access=Access.RESTRICTED)
+    mine = await bus.access.request_access(bob, channel)
+    pending = '{"id":"x","key_id":"x","label":"x","reason":"","status":"pending","at":1}'
+    key = world.keys.requests(channel)
+    await world.redis("HSET", key, *(part for n in range(999) for part in (f"bck_{n}", pending)))
+    with pytest.raises(errors.InvalidInput) as refusal:
+        await bus.access.request_access(eve, channel)
+    assert errors.code_of(refusal.value) == "too_many_access_requests"
+    assert await bus.access.request_access(bob, channel) == mine
+    await world.redis("HSET", key, "bck_7", pending.replace('"pending"', '"denied"'))
+    assert (await bus.access.request_access(eve, channel)).status == "pending"
+    assert await world.redis("HLEN", key) == 1000
+    assert len(await bus.access.list_access_requests(ann, channel)) == 1000
+
+
+async def test_verbs_of_the_owner_need_the_scope_to_manage(
+    bus: Bus, ann: Caller, bob: Caller, somebody: Callable[[str], Awaitable[Caller]], channel: str
+) -> None:
+    """An owner whose key was narrowed lets nobody in, shuts nobody out and reads no list."""
+    owner = await somebody("owner")
+    await made(bus, owner, channel, access=Access.RESTRICTED)
+    asked = (await bus.access.request_access(bob, channel)).request_id or ""
+    invitation = await bus.invitations.create(owner, channel)
+    narrow = await bus.credentials.set_scopes(owner, ["channels:read", "messages:read"])
+    for verb in (
+        bus.access.list_access_requests(narrow, channel), bus.access.approve_access_request(narrow, channel, asked),
+        bus.access.deny_access_request(narrow, channel, asked), bus.members.list(narrow, channel),
+        bus.members.add(narrow, channel, bob.key_id), bus.members.remove(narrow, channel, bob.key_id),
+        bus.members.events(narrow, channel), bus.invitations.create(narrow, channel),
+        bus.invitations.revoke(narrow, invitation.id),
+    ):  # fmt: skip
+        with pytest.raises(errors.InsufficientScope):
+            await verb
+    assert (await bus.invitations.get(bob, invitation.id)).active

@@ -178,7 +178,7 @@ async def test_what_is_just_within_its_limit_is_taken(bus: Bus, ann: Caller, cha
     content, metadata, result = "\u00e9" * 32_768, {"x": "y" * 16_376}, "x" * 65_534
     message = await posted(bus, ann, channel, content, metadata=metadata, delay=timedelta(0), label="l" * 128)
     claim = await bus.tasks.claim_message(ann, message.id, lease=DAY)
-    acked = await bus.tasks.ack(ann, claim.id, result=result, reason="r" * 2000)
+    acked = (await bus.tasks.ack(ann, claim.id, result=result, reason="r" * 2000)).message
     assert acked.outcome is not None
     assert (acked.content, acked.metadata, acked.outcome.result, acked.outcome.reason) == (
         content,

@@ -51,6 +51,16 @@ async def test_another_mode_or_access_is_another_channel(bus: Bus, ann: Caller, 
     assert (await bus.channels.get(ann, channel)).mode is Mode.CLAIMABLE
 
 
+async def test_a_restricted_channel_is_not_shown_by_making_it_again(
+    bus: Bus, ann: Caller, bob: Caller, channel: str
+) -> None:
+    """Its settings are for its members; whoever is none learns that it must ask."""
+    await made(bus, ann, channel, access=Access.RESTRICTED, pinned_message="for members")
+    with pytest.raises(errors.ChannelAccessDenied):
+        await bus.channels.create(bob, NewChannel(name=channel, access=Access.RESTRICTED))
+    assert not (await bus.channels.create(ann, NewChannel(name=channel, access=Access.RESTRICTED))).new
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -33,7 +33,7 @@ async def test_a_task_held_ahead_of_the_others_stays_with_its_holder(bus: Bus, a
     await posted(bus, ann, channel, "5")
     assert await drained(bus, ann, channel) == ["5"]
     for claim in (third, last):
-        assert (await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token)).deliveries == 1
+        assert (await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token)).message.deliveries == 1
 
 
 async def test_what_was_claimed_ahead_and_has_fallen_off_is_not_missed_or_repeated(
@@ -136,7 +136,7 @@ async def test_a_task_added_by_hand_is_a_task(world: World, bus: Bus, ann: Calle
     claim = waiting.result()
     assert claim is not None
     assert (claim.content, claim.message.metadata) == ("by hand", {})
-    assert (await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token)).state is State.DONE
+    assert (await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token)).message.state is State.DONE
 
 
 async def test_after_everything_was_flushed_posting_works_at_once(world: World, bus: Bus, ann: Caller, channel: str) -> None:

@@ -85,7 +85,7 @@ async def test_a_held_task_may_be_finished_after_its_time(
     first, second = await held(bus, ann, bob, channel), await held(bus, ann, bob, channel)
     await world.let_messages_live(channel, A_DAY)
     await world.passed(301)
-    assert (await bus.tasks.ack(bob, first.id, claim_token=first.claim_token)).state is State.DONE
+    assert (await bus.tasks.ack(bob, first.id, claim_token=first.claim_token)).message.state is State.DONE
     await world.expire(second.id)
     assert await bus.tasks.claim(ann, channel) is None
     assert await state(bus, ann, second.id) is State.EXPIRED

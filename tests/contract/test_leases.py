@@ -49,7 +49,7 @@ async def test_a_late_ack_is_accepted_while_nobody_else_took_the_task(
     claim = await held(bus, ann, bob, channel)
     await world.expire(claim.id)
     assert await state(bus, ann, claim.id) is State.WAITING
-    assert (await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token)).state is State.DONE
+    assert (await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token)).message.state is State.DONE
 
 
 async def test_a_late_heartbeat_gets_the_lease_back(world: World, bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:
@@ -94,7 +94,7 @@ async def test_a_stale_token_of_the_same_actor_is_refused(
     for verb in (bus.tasks.ack, bus.tasks.release, bus.tasks.fail, bus.tasks.heartbeat):
         with pytest.raises(errors.LeaseLost):
             await verb(bob, first.id, claim_token=first.claim_token)
-    assert (await bus.tasks.ack(bob, second.id, claim_token=second.claim_token)).state is State.DONE
+    assert (await bus.tasks.ack(bob, second.id, claim_token=second.claim_token)).message.state is State.DONE
 
 
 async def test_a_client_without_tokens_means_what_its_actor_holds_now(bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:
@@ -103,7 +103,7 @@ async def test_a_client_without_tokens_means_what_its_actor_holds_now(bus: Bus, 
     assert (await bus.tasks.heartbeat(bob, claim.id, actor=f"{bob.label}-2")).delivery == 1
     with pytest.raises(errors.NotClaimed):
         await bus.tasks.ack(bob, claim.id)
-    assert (await bus.tasks.ack(bob, claim.id, actor=f"{bob.label}-2")).state is State.DONE
+    assert (await bus.tasks.ack(bob, claim.id, actor=f"{bob.label}-2")).message.state is State.DONE
 
 
 async def test_whoever_never_held_a_task_cannot_act_on_it(bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:

@@ -118,6 +118,26 @@ async def test_a_filtered_page_moves_on(bus: Bus, ann: Caller, bob: Caller, chan
     assert seen == ["8", "9", "10", "11"]
 
 
+async def test_only_what_expires_before_a_moment(world: World, bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:
+    """From the oldest on; a page moves on behind what it leaves out; news as well as tasks."""
+    for name, post in ((channel, bus.tasks.post), (f"{channel}-news", bus.broadcasts.broadcast)):
+        short = [(await post(ann, name, str(n))).message for n in range(3)]
+        await world.let_messages_live(name, 200 * 3_600_000)
+        long = (await post(ann, name, "long")).message
+        for since, limit, expected in ((None, 50, ["0", "1", "2"]), ("0", 2, ["0", "1"]), (short[1].id, 2, ["2"])):
+            page = await bus.messages.subscribe(bob, name, since=since, limit=limit, expiring_before=long.expires_at)
+            assert [m.content for m in page.items] == expected
+            assert page.next_cursor is not None
+        rest = await bus.messages.subscribe(bob, name, since=short[2].id, expiring_before=long.expires_at)
+        assert rest.items == []
+        assert (await bus.messages.subscribe(bob, name, since=rest.next_cursor)).items == []
+        after = short[0].expires_at.replace(tzinfo=None)  # as if UTC had gone without saying
+        assert (await bus.messages.subscribe(bob, name, expiring_before=after)).items == []
+    nobody = await bus.messages.subscribe(bob, f"{channel}-news", since="0", status="claimed")
+    assert nobody.items == []
+    assert len((await bus.messages.subscribe(bob, f"{channel}-news", since="0", status="unclaimed")).items) == 4
+
+
 async def test_reading_on_from_a_moment(bus: Bus, ann: Caller, channel: str) -> None:
     """`since` as a time, as `0`, as a task's id: the same places that a cursor names."""
     messages = [await posted(bus, ann, channel, str(n)) for n in range(3)]

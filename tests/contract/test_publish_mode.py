@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from bus import Bus, Settings
-from bus.errors import Unauthorized
+from bus.errors import ChannelNotFound, Unauthorized
 from bus.streams import bus_over, connect_engine
 from bus.streams.engine import Engine
 
 from .test_notifications import limited_server
 from .verbs import LONG, claimed, posted
+from .worlds import parked
 
 pytestmark = pytest.mark.anyio
 
@@ -31,12 +32,6 @@ async def two_buses(directory: Path) -> AsyncGenerator[tuple[Bus, Bus, Engine]]:
                 await asyncio.wait_for(engine.store.notifications.watch("bc:{any}:bell"), 10)
                 assert engine.store.notify_mode == "publish"
             yield bus_over(here), bus_over(there), here
-
-
-async def parked(engine: Engine) -> None:
-    async with asyncio.timeout(10):
-        while not engine.bell.waiting():  # noqa: ASYNC110 - parking tells no event
-            await asyncio.sleep(0.002)
 
 
 async def test_every_kind_of_wait_wakes_without_keyspace_notifications(tmp_path: Path) -> None:
@@ -64,6 +59,13 @@ async def test_every_kind_of_wait_wakes_without_keyspace_notifications(tmp_path:
         again = await claiming
         assert again is not None
         assert again.delivery == 2
+
+        await posted(here, me, "brief", delay=timedelta(hours=1))
+        claiming = asyncio.create_task(here.tasks.claim(me, "brief", wait=timedelta(minutes=1)))
+        await parked(engine)
+        await there.channels.delete(me, "brief")
+        with pytest.raises(ChannelNotFound):
+            await claiming
 
         claiming = asyncio.create_task(here.tasks.claim(me, "work", wait=timedelta(minutes=1)))
         await parked(engine)

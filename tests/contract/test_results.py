@@ -173,7 +173,7 @@ async def test_a_finished_task_outlives_its_place_in_the_stream(bus: Bus, ann: C
     assert gone.outcome is not None
     assert (gone.archived, gone.content, gone.state, gone.outcome.result) == (True, "", State.DONE, {"kept": True})
     assert (await bus.tasks.await_result(ann, first.id)).outcome == gone.outcome
-    again = await bus.tasks.ack(bob, first.id, claim_token=first.claim_token)
+    again = (await bus.tasks.ack(bob, first.id, claim_token=first.claim_token)).message
     assert again.outcome == gone.outcome
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bus import Bus, Caller, Mode, NewChannel, State, errors
+from bus.models import Acked
 
 from .verbs import LONG, claimed, drained, held, made, posted, state
 from .worlds import World
@@ -74,7 +77,7 @@ async def test_a_claim_carries_what_was_posted(bus: Bus, ann: Caller, bob: Calle
 async def test_any_json_value_is_a_result(bus: Bus, ann: Caller, bob: Caller, channel: str, result: Any) -> None:
     """What the holder gave is what the poster gets, of the same kind, empty ones included."""
     claim = await held(bus, ann, bob, channel)
-    acked = await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token, result=result)
+    acked = (await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token, result=result)).message
     awaited = await bus.tasks.await_result(ann, claim.id)
     for seen in (acked, awaited):
         assert seen.outcome is not None
@@ -102,10 +105,11 @@ async def test_a_repeated_ack_answers_as_the_first_did(bus: Bus, ann: Caller, bo
     """A lost answer is asked for again: the first outcome stands, with the first result."""
     claim = await held(bus, ann, bob, channel)
     first = await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token, result=1)
-    assert await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token, result=2) == first
-    assert await bus.tasks.ack(bob, claim.id, status="failed") == first
-    assert first.outcome is not None
-    assert first.outcome.result == 1
+    again = Acked(first.message, repeated=True)
+    assert await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token, result=2) == again
+    assert await bus.tasks.ack(bob, claim.id, status="failed") == again
+    assert first.message.outcome is not None
+    assert (first.repeated, first.message.outcome.result) == (False, 1)
 
 
 async def test_one_outcome_is_all_a_task_gets(bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:
@@ -149,6 +153,19 @@ async def test_task_verbs_are_refused_on_a_broadcast_channel(bus: Bus, ann: Call
     for verb in (bus.tasks.claim_message, bus.tasks.heartbeat, bus.tasks.release, bus.tasks.fail, bus.tasks.cancel):
         with pytest.raises(errors.ChannelNotClaimable):
             await verb(ann, news.id)
+
+
+async def test_claiming_again_says_how_it_stands_with_the_task(bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:
+    """Held before, it is that claim again; finished by this actor, its error says so; by another, only that it is finished."""
+    message = await posted(bus, ann, channel)
+    claim = await bus.tasks.claim_message(bob, message.id)
+    again = await bus.tasks.claim_message(bob, message.id, lease=timedelta(hours=2))
+    assert (claim.held_before, again) == (False, replace(claim, held_before=True))
+    await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token)
+    for caller, actor, by_caller in ((bob, None, True), (bob, f"{channel}-2", None), (ann, None, None)):
+        with pytest.raises(errors.AlreadyFinished) as finished:
+            await bus.tasks.claim_message(caller, message.id, actor=actor)
+        assert (finished.value.details["state"], finished.value.details.get("by_caller")) == ("done", by_caller)
 
 
 async def test_verbs_on_what_does_not_exist_say_message_not_found(bus: Bus, ann: Caller, channel: str) -> None:

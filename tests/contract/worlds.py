@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+from pydantic import SecretStr
 
 from api.serving import serving
 from bus import Bus, Settings
@@ -26,7 +29,10 @@ from bus.streams.sweeper import Sweeper
 
 SOON = 10.0
 """Seconds within which what must happen has happened, on a machine that is slow and busy."""
+ADMIN_TOKEN = "of the tests"
 WORLDS = ("embedded-redis", "embedded-http", "memory-redis", "redis_server-redis")
+_FADING = re.compile(r"\}:(gone$|told:|once:webhooks:)")
+"""Keys that end within minutes, so perhaps just between two looks."""
 REDIS_SERVER = shutil.which("redis-server")
 
 
@@ -67,9 +73,7 @@ class World:
 
     async def parked(self, waiters: int = 1) -> None:
         """Until so many calls are parked in the bus under test."""
-        async with asyncio.timeout(SOON):
-            while self.engine.bell.waiting() < waiters:  # noqa: ASYNC110 - parking tells no event
-                await asyncio.sleep(0.002)
+        await parked(self.engine, waiters)
 
     async def passed(self, milliseconds: int) -> None:
         """Until the store's own clock has moved on by so much."""
@@ -88,9 +92,10 @@ class World:
         return await Sweeper(self.other).sweep_channel(channel)
 
     async def everything(self) -> dict[str, str]:
-        """Every key with a fingerprint of what it holds, except what says only whose a name is."""
+        """Every key with a fingerprint of what it holds, except what says only whose a name is, and paces, which end."""
         found = await self.redis("KEYS", self.keys.prefix + "*")
-        kept = [key for key in sorted(found) if key not in (self.keys.actors, self.keys.config, self.keys.sweeper)]
+        names, pace = (self.keys.actors, self.keys.config, self.keys.sweeper), self.keys.prefix + "rate:"
+        kept = [key for key in sorted(found) if key not in names and not key.startswith(pace) and not _FADING.search(key)]
         kinds = await asyncio.gather(*(self.redis("TYPE", key) for key in kept))
         return dict(zip(kept, await asyncio.gather(*map(self._contents, kept, kinds)), strict=True))
 
@@ -100,6 +105,13 @@ class World:
             "stream": ("XRANGE", key, "-", "+"), "none": ("EXISTS", key),
         }[kind]  # fmt: skip
         return repr(await self.redis(*read))
+
+
+async def parked(engine: Engine, waiters: int = 1) -> None:
+    """Until so many calls are parked in the bus over this engine."""
+    async with asyncio.timeout(SOON):
+        while engine.bell.waiting() < waiters:  # noqa: ASYNC110 - parking tells no event
+            await asyncio.sleep(0.002)
 
 
 @asynccontextmanager
@@ -115,13 +127,21 @@ async def opened(name: str, data_dir: Path) -> AsyncGenerator[World]:
         async def connect(_: Settings) -> AsyncGenerator[Bus]:
             yield bus_over(engine)
 
-        async with serving(settings, connect=connect) as base_url, connect_remote(Settings(base_url=base_url)) as bus:
+        async with serving(settings, connect=connect) as base_url, connect_remote(client_of(base_url)) as bus:
             yield World(name, bus, engine, other, settings)
+
+
+def client_of(base_url: str) -> Settings:
+    """The settings of who reaches the bus through that server, and may administer it."""
+    return Settings(base_url=base_url, admin_token=SecretStr(ADMIN_TOKEN))
 
 
 @asynccontextmanager
 async def _settings(store: str, data_dir: Path) -> AsyncGenerator[Settings]:
     common: dict[str, Any] = {"port": 0, "data_dir": data_dir, "prefix": "contract:", "log_level": "warning"}
+    # One address makes all the requests and mints all the keys.
+    common |= {"admin_token": ADMIN_TOKEN, "rate_limit": 0, "key_mint_limit": 0}
+    common |= {"webhook_allow": "127.0.0.1"}  # where the tests' receivers listen
     if store == "redis_server":
         async with _redis_server() as url:
             yield Settings(redis_url=url, **common)

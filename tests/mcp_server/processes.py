@@ -27,6 +27,9 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "BACKCHANNEL_DATA_DIR": str(home / "data"),
         "BACKCHANNEL_CONFIG_DIR": str(home / "config"),
         "PYTHONPATH": str(ROOT),
+        # One address makes all the requests and mints all the keys.
+        "BACKCHANNEL_RATE_LIMIT": "0",
+        "BACKCHANNEL_KEY_MINT_LIMIT": "0",
         **more,
     }
 

@@ -192,7 +192,7 @@ class TaskMachine(RuleBasedStateMachine):
         )
         if found is not None and verb == "ack":
             assert task.outcome
-            assert (found.state, found.outcome.result) == (task.outcome.state, task.outcome.result)
+            assert (found.message.state, found.message.outcome.result) == (task.outcome.state, task.outcome.result)
         if found is not None and verb == "fail" and task.outcome is None:
             self.run(self._back_off(task, found.available_at.timestamp() * 1000))
 

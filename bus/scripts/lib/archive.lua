@@ -19,6 +19,16 @@ local function drop_oldest_history()
   return true
 end
 
+-- What has been kept for as long as the channel keeps it, at most `steps` of it.
+local function drop_old_history(steps)
+  local kept_since = NOW - (tonumber(redis.call('HGET', CHANNEL, 'retention_ms')) or math.huge)
+  for _ = 1, steps do
+    local oldest = redis.call('XRANGE', HISTORY, '-', '+', 'COUNT', 1)[1]
+    if not oldest or tonumber(string.match(oldest[1], '^%d+')) > kept_since then return end
+    drop_oldest_history()
+  end
+end
+
 local function add_to_history(id, fields, outcome)
   local row = {'_id', id, '_outcome', outcome or '', '_archived_at', string.format('%.0f', NOW)}
   for i = 1, #fields do row[#row + 1] = fields[i] end

@@ -9,16 +9,28 @@ local function broadcasts_after(since, since_number, limit)
   end
   local missed = 0
   if since_number then
+    local up_to = last_number or since_number
     if rows[1] then
-      missed = (tonumber(field(rows[1][2], '_n')) or since_number + 1) - since_number - 1
-    else
-      local posted = tonumber(redis.call('HGET', CHANNEL, 'posted') or 0)
+      up_to = (tonumber(field(rows[1][2], '_n')) or since_number + 1) - 1
+    elseif last == since then
       -- All gone. The place stays: what comes in this very millisecond is still behind it.
-      if last == since then last_number = math.max(posted, since_number) end
-      missed = (last_number or since_number) - since_number
+      up_to = math.max(tonumber(redis.call('HGET', CHANNEL, 'posted') or 0), since_number)
+      last_number = up_to
     end
+    missed = up_to - since_number
+    -- Whoever took a message back did not mean it to be read.
+    if missed > 0 then missed = missed - redis.call('ZCOUNT', DONE, since_number + 1, up_to) end
   end
   return rows, last, last_number, math.max(missed, 0)
+end
+
+-- Nobody claims news: all of it is unclaimed.
+local function wanted_news(rows, status, expiring_before)
+  local found = {}
+  for _, row in ipairs(rows) do
+    if status ~= 'claimed' and (not expiring_before or expires_at(row[2]) < expiring_before) then found[#found + 1] = row end
+  end
+  return found
 end
 
 local function receipts_of(rows)

@@ -2,10 +2,11 @@
 
 -- The channel's settings; nil when there is no such channel.
 local function settings()
-  local s = redis.call('HMGET', CHANNEL, 'mode', 'access', 'owner_key_id', 'ttl_ms', 'lease_ms', 'max_deliveries')
+  local s = redis.call('HMGET', CHANNEL, 'mode', 'access', 'owner_key_id', 'ttl_ms', 'lease_ms', 'max_deliveries', 'created_ms')
   if not s[1] then return nil end
   return {
-    mode = s[1], access = s[2], owner = s[3], ttl = tonumber(s[4]), lease = tonumber(s[5]), max_deliveries = tonumber(s[6])
+    mode = s[1], access = s[2], owner = s[3], ttl = tonumber(s[4]), lease = tonumber(s[5]), max_deliveries = tonumber(s[6]),
+    created = tonumber(s[7]) or 0
   }
 end
 
@@ -22,4 +23,14 @@ local function enter(key_id, mode)
     return nil, {mode == 'claimable' and 'channel_not_claimable' or 'channel_not_broadcast'}
   end
   return s, nil
+end
+
+-- Whether something was made before the channel: then it is of a deleted channel of that name.
+local function of_an_older(s, id)
+  return tonumber(string.match(id, '^%d+')) < s.created
+end
+
+-- The outcome that is kept of a task, as JSON.
+local function outcome_of(id, s)
+  return not of_an_older(s, id) and redis.call('GET', RESULT .. id)
 end

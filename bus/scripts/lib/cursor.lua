@@ -15,22 +15,28 @@ local function group()
   return '0-0', 0
 end
 
--- Move the group's cursor past entries that were claimed, delayed or finished before it came to them: XREADGROUP >
--- would hand them out again. Returns false when the steps were used up before it was past them, and the steps left.
-local function step_cursor(steps)
+-- Move the group's cursor, which stands at `last`, past entries that were claimed, delayed or finished before it came to
+-- them: XREADGROUP > would hand them out again. Returns false when the steps were used up before it was past them, the
+-- steps left, and where it stands now.
+local function step_from(last, read, steps)
   local ahead = redis.call('GET', AHEAD)
-  if not ahead then return true, steps end
-  local last, read = group()
-  while steps > 0 do
+  while ahead and steps > 0 do
     local found = is_before(last, ahead) and redis.call('XRANGE', STREAM, '(' .. last, '+', 'COUNT', 1)[1]
     if not found then
       redis.call('DEL', AHEAD)
-      return true, steps
+      return true, steps, last
     end
-    if not (redis.call('ZSCORE', DUE, found[1]) or redis.call('ZSCORE', DONE, found[1])) then return true, steps end
+    if not (redis.call('ZSCORE', DUE, found[1]) or redis.call('ZSCORE', DONE, found[1])) then return true, steps, last end
     last, steps = found[1], steps - 1
     read = read and read + 1
     redis.call('XGROUP', 'SETID', STREAM, 'workers', last, 'ENTRIESREAD', read or -1)
   end
-  return false, 0
+  return not ahead, steps, last
+end
+
+-- `step_from` where the cursor is, which is only asked for when there is something to step over.
+local function step_cursor(steps)
+  if redis.call('EXISTS', AHEAD) == 0 then return true, steps end
+  local last, read = group()
+  return step_from(last, read, steps)
 end

@@ -28,8 +28,9 @@ local function due_at(id)
   return tonumber(redis.call('ZSCORE', DUE, id) or 0)
 end
 
--- Stream ids compare as two numbers.
+-- Stream ids compare as two numbers; as text where both have as many digits, which is quicker.
 local function is_before(a, b)
+  if #a == #b and string.find(a, '-', 1, true) == string.find(b, '-', 1, true) then return a < b end
   local a_ms, a_seq = string.match(a, '(%d+)-(%d+)')
   local b_ms, b_seq = string.match(b, '(%d+)-(%d+)')
   if a_ms ~= b_ms then return tonumber(a_ms) < tonumber(b_ms) end

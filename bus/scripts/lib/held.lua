@@ -5,7 +5,7 @@
 local function not_holder(id, s, p, consumer)
   local key_id = string.match(consumer, '^[^/]+')
   if s.access == 'restricted' and not is_member(s, key_id) then return {'channel_access_denied'} end
-  local outcome = redis.call('GET', RESULT .. id)
+  local outcome = outcome_of(id, s)
   if outcome then return {'already_finished', outcome} end
   if not entry(id) then return {'message_not_found'} end
   if redis.call('ZSCORE', DONE, id) then return {'already_finished', ''} end

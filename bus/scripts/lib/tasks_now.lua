@@ -7,9 +7,8 @@ local PAGES, PAGE = 8, 50
 -- The group's cursor moves first: whoever only claims by id, as the published client does, leaves it behind.
 local function oldest_waiting(limit)
   local ids = redis.call('ZRANGE', DUE, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, limit)
-  group()
-  step_cursor(256)
-  local last = group()
+  local last, read = group()
+  last = select(3, step_from(last, read, 256))
   for _ = 1, PAGES do
     local page = redis.call('XRANGE', STREAM, '(' .. last, '+', 'COUNT', math.max(limit, PAGE))
     for _, found in ipairs(page) do
@@ -23,14 +22,16 @@ local function oldest_waiting(limit)
   return ids
 end
 
--- Held tasks, those first whose leases end last; delayed ones stand between them in the same index.
+-- Held tasks, those first whose leases end last; delayed ones stand between them in the same index. Whole pages are taken:
+-- where times are equal, an index puts `…-10` before `…-9`.
 local function newest_taken(limit)
-  local ids = redis.call('ZREVRANGE', DONE, 0, limit - 1)
-  local wanted, size = #ids + limit, math.max(limit, PAGE)
+  local size = math.max(limit, PAGE)
+  local ids = redis.call('ZREVRANGE', DONE, 0, size - 1)
+  local wanted = #ids + limit
   for n = 0, PAGES - 1 do
     local page = redis.call('ZRANGE', DUE, '+inf', '(' .. NOW, 'BYSCORE', 'REV', 'LIMIT', n * size, size)
     for _, id in ipairs(page) do
-      if #ids < wanted and not redis.call('ZSCORE', PARKED, id) then ids[#ids + 1] = id end
+      if not redis.call('ZSCORE', PARKED, id) then ids[#ids + 1] = id end
     end
     if #page < size or #ids >= wanted then break end
   end

@@ -1,0 +1,40 @@
+"""Who is let in: a good API key within its rate limit, or the admin token."""
+
+from __future__ import annotations
+
+import hmac
+
+from starlette.types import Scope
+
+from bus.bus import Bus
+from bus.errors import AdminDisabled, AdminUnauthorized
+from bus.limits import exceeded
+from bus.models import Caller
+
+from .deps import CALLER, api_key
+from .seen import seen
+
+ADMIN_TOKEN = "X-Admin-Token"  # noqa: S105  # the header's name
+
+
+async def admit_key(scope: Scope, bus: Bus) -> Caller:
+    """Verify the request's API key and count the request, in one round trip; `Caller` and allowance are in the scope after.
+
+    Raises Unauthorized (then nothing was counted), RateLimitExceeded.
+    """
+    found = seen(scope)
+    caller, found.allowance = await bus.credentials.admit(api_key(found), address=found.client)
+    if found.allowance.retry_after:
+        raise exceeded(found.allowance, "this API key")
+    scope[CALLER] = caller
+    return caller
+
+
+def admit_admin(scope: Scope, bus: Bus) -> None:
+    """Raises AdminDisabled when there is no admin token to show, AdminUnauthorized when another or none was shown."""
+    token = bus.settings.admin_token
+    if token is None or not token.get_secret_value().strip():  # a blank one would fit a request without any
+        raise AdminDisabled("the admin API is off: whoever runs this server turns it on with BACKCHANNEL_ADMIN_TOKEN")
+    shown = b"".join(value for name, value in scope["headers"] if name == ADMIN_TOKEN.lower().encode())
+    if not hmac.compare_digest(shown, token.get_secret_value().encode()):
+        raise AdminUnauthorized(f"the admin token is missing or wrong; send BACKCHANNEL_ADMIN_TOKEN's value as {ADMIN_TOKEN}")

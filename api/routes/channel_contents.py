@@ -1,0 +1,64 @@
+"""What is in a channel and what was, over HTTP: counts, metrics, history."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from starlette.responses import Response
+
+from api import docs
+from api.bodies.fields import ChannelPath, CursorQuery, LimitQuery
+from api.deps import bus_of, caller_of
+from api.examples import channels as examples
+from api.replies import reply
+from api.routing import keyed
+from api.shapes import channels as shapes
+from api.wire import channels as wire
+
+router = keyed("channels")
+
+
+@router.get(
+    "/v1/channels/{channel}/counts",
+    operation_id="counts",
+    summary="Count a channel's messages",
+    responses={
+        **docs.success(200, wire.ChannelCountsJson, examples.COUNTS, "Exact counts."),
+        **docs.fails(*docs.CHANNEL),
+    },
+)
+async def counts(request: Request, channel: ChannelPath) -> Response:
+    """How many messages are waiting, delayed, in flight, done and dead."""
+    channels, caller = bus_of(request).channels, caller_of(request)
+    named = await channels.get(caller, channel)
+    return reply({"channel_id": named.id, **shapes.counts(await channels.counts(caller, channel))})
+
+
+@router.get(
+    "/v1/channels/{channel}/metrics",
+    operation_id="metrics",
+    summary="See how a channel does",
+    responses={
+        **docs.success(200, wire.ChannelMetricsJson, examples.METRICS, "Counts, and the time from claim to ack."),
+        **docs.fails(*docs.CHANNEL),
+    },
+)
+async def metrics(request: Request, channel: ChannelPath) -> Response:
+    """Counts in the contract's words and ours, and how long the newest finished tasks took their holders."""
+    channels, caller = bus_of(request).channels, caller_of(request)
+    named = await channels.get(caller, channel)
+    return reply(shapes.channel_metrics(named.id, await channels.metrics(caller, channel)))
+
+
+@router.get(
+    "/v1/channels/{channel}/history",
+    operation_id="history",
+    summary="Read what left a channel",
+    responses={
+        **docs.success(200, wire.HistoryPageJson, examples.HISTORY, "Newest first; `next_cursor` null: no more."),
+        **docs.fails(*docs.CHANNEL, "invalid_limit", "invalid_cursor", "insufficient_scope"),
+    },
+)
+async def history(request: Request, channel: ChannelPath, limit: LimitQuery = 50, cursor: CursorQuery = None) -> Response:
+    """Messages that finished long ago, expired or were taken back, for as long as the channel keeps its history."""
+    page = await bus_of(request).channels.history(caller_of(request), channel, limit=limit, cursor=cursor)
+    return reply(shapes.history_page(page, limit))

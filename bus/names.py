@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime
+from urllib.parse import quote, unquote_to_bytes
 
 from .errors import InvalidInput
 
 MAX_NAME = 200
 _SPACES = re.compile(r"\s+")
-_STREAM_ID = re.compile(r"\d{1,20}-\d{1,20}")
+# Redis takes numbers up to 2^64-1, and an exclusive range ends with an error at the very last one.
+_STREAM_ID = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
+_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+# What a client that puts an id into a path as it is would have taken for something else.
+_NOT_FOR_A_PATH = re.compile(r"[?#%\\]|^\.{1,2}$")
 # Names that are what they will be: nearly all are, and Unicode's rules take longer than a claim's own work.
 _PLAIN_CHANNEL = re.compile(r"[a-z0-9._-]{1,200}")
 _PLAIN_ACTOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -41,10 +46,13 @@ def channel_id(name: object, *, field: str = "channel") -> str:
     """The canonical name of a channel: NFKC, case-folded, trimmed, runs of spaces to `-`, 1..200 characters.
 
     "Ops Alerts" and "ops-alerts" are one channel. Braces are refused because the name is the hash tag of the
-    channel's Redis keys, and `/` because it is one segment of a URL. Raises InvalidInput.
+    channel's Redis keys, and `/` because it is one segment of a URL. Percent-escapes, as ids may hold them, stand for
+    what they encode. Raises InvalidInput.
     """
     if isinstance(name, str) and _PLAIN_CHANNEL.fullmatch(name):
         return name
+    if isinstance(name, str) and "%" in name:
+        name = _ESCAPES.sub(_unescaped, name)
     shown = _name(name, field=field, code="invalid_channel_name")
     # Case-folding can undo a normalisation and the other way round; twice is a fixed point (Unicode 3.13, D146).
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown).casefold())
@@ -53,7 +61,21 @@ def channel_id(name: object, *, field: str = "channel") -> str:
         raise InvalidInput(f"{field} must not hold {bad}", field=field, code="invalid_channel_name")
     if not 1 <= len(canonical) <= MAX_NAME:
         raise InvalidInput(f"{field} must have 1 to {MAX_NAME} characters", field=field, code="invalid_channel_name")
+    if "%" in canonical and _ESCAPES.sub(_unescaped, canonical) != canonical:
+        return channel_id(canonical, field=field)
     return canonical
+
+
+def _unescaped(escapes: re.Match[str]) -> str:
+    try:
+        return unquote_to_bytes(escapes[0]).decode()
+    except UnicodeDecodeError:  # no text that was escaped, but a name with per cents in it
+        return escapes[0]
+
+
+def public_id(channel: str) -> str:
+    """A channel's id as it is shown: its canonical name, with escapes for what a path would not carry as it is."""
+    return _NOT_FOR_A_PATH.sub(lambda found: "".join(f"%{ord(c):02x}" for c in found[0]), channel)
 
 
 def actor_name(name: object, *, field: str = "actor") -> str:
@@ -76,7 +98,12 @@ def label(text: object, *, field: str = "actor_label") -> str:
 
 
 def message_id(channel: str, stream_id: str) -> str:
-    """`writers` and `1795361503332-0` make `writers:1795361503332-0`."""
+    """`writers` and `1795361503332-0` make `writers:1795361503332-0`.
+
+    Visible ASCII, whatever the channel's name: clients put message ids into headers.
+    """
+    if not _PLAIN_CHANNEL.fullmatch(channel):
+        channel = quote(public_id(channel), safe="!$&'()*+,;=:@~%").lower()
     return f"{channel}:{stream_id}"
 
 
@@ -111,6 +138,12 @@ def stream_cursor(text: object, *, field: str = "since") -> tuple[str, int | Non
     raise InvalidInput(
         f"{field} must be a next_cursor this server gave, '0', or an ISO 8601 timestamp", field=field, code="invalid_cursor"
     )
+
+
+def newest_first_cursor(text: str | None, *, field: str) -> str:
+    """`stream_cursor` for a list that runs from the newest on: the id to go on before, '' to begin. Raises InvalidInput."""
+    position = "0-0" if text is None else stream_cursor(text, field=field)[0]
+    return "" if position == "0-0" else position
 
 
 def _looks_like_id(text: str) -> bool:

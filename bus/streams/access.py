@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Sequence
 
-from .. import checks
+from .. import checks, names
 from ..credentials import CHANNELS_MANAGE, CHANNELS_READ, require
 from ..models import AccessAnswer, AccessRequest, Caller
 from .engine import Engine
@@ -52,4 +52,6 @@ class RedisAccess:
 
 def _request(channel: str, text: str) -> AccessRequest:
     kept = json.loads(text)
-    return AccessRequest(kept["id"], channel, kept["key_id"], kept["label"], kept["reason"], kept["status"], moment(kept["at"]))
+    return AccessRequest(
+        kept["id"], names.public_id(channel), kept["key_id"], kept["label"], kept["reason"], kept["status"], moment(kept["at"])
+    )

@@ -91,7 +91,7 @@ class RedisChannels:
         related: list[str] = json.loads(replies.pairs(flat).get("related") or "[]")
         calls = [self._engine.store.command("HMGET", self._engine.keys.channel(name), "name", "mode") for name in related]
         found = [(name, await call) for name, call in zip(related, calls, strict=True)]
-        there = [RelatedChannel(name, kept[0] or name, Mode(kept[1])) for name, kept in found if kept[1]]
+        there = [RelatedChannel(names.public_id(name), kept[0] or name, Mode(kept[1])) for name, kept in found if kept[1]]
         return replies.channel(channel, flat, there)
 
     async def history(
@@ -100,7 +100,7 @@ class RedisChannels:
         require(caller, READ)
         name = await self._engine.channel(channel)
         limit = checks.page_limit(limit)
-        before = names.stream_cursor(cursor, field="cursor")[0] if cursor not in (None, "", "0") else ""
+        before = names.newest_first_cursor(cursor, field="cursor")
         _, member, rows = await self._engine.run("history", name, caller.key_id, before, limit)
         items = [replies.archived(name, row, key_id=caller.key_id, member=bool(member)) for row in rows]
         return Page(items, rows[-1][0] if len(rows) == limit else None)

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from .. import names
 from ..credentials import CHANNELS_MANAGE, CHANNELS_READ, require
 from ..models import Caller, Invitation, InvitedChannel, Mode
 from . import replies
@@ -76,7 +77,9 @@ def _invitation(invitation_id: str, channel: str, text: str, flat: Sequence[str]
     expires_at, revoked_at = replies.moment(kept["expires"]), replies.optional_moment(kept.get("revoked"))
     return Invitation(
         id=invitation_id,
-        channel=InvitedChannel(channel, settings.get("name", channel), Mode(settings["mode"]), settings.get("description", "")),
+        channel=InvitedChannel(
+            names.public_id(channel), settings.get("name", channel), Mode(settings["mode"]), settings.get("description", "")
+        ),
         owner_label=settings.get("owner_label", ""),
         created_by_key_id=kept["by"],
         created_at=replies.moment(kept["at"]),

@@ -28,7 +28,7 @@ class RedisMembers:
         _, owner, created_ms, flat = await self._engine.run("members", name, caller.key_id)
         others = [_member(name, key_id, text) for key_id, text in replies.pairs(flat).items()]
         return [
-            Member(name, owner, replies.moment(created_ms)),
+            Member(names.public_id(name), owner, replies.moment(created_ms)),
             *sorted(others, key=lambda member: (member.granted_at, member.key_id)),
         ]
 
@@ -68,14 +68,14 @@ def _key_id(text: object) -> str:
 
 def _member(channel: str, key_id: str, text: str) -> Member:
     kept = json.loads(text)
-    return Member(channel, key_id, replies.moment(kept["at"]), kept.get("via") or None)
+    return Member(names.public_id(channel), key_id, replies.moment(kept["at"]), kept.get("via") or None)
 
 
 def _event(channel: str, stream_id: str, flat: Sequence[str]) -> MembershipEvent:
     fields, at = replies.pairs(flat), replies.posted_at(stream_id)
     return MembershipEvent(
         id=names.message_id(channel, stream_id),
-        channel=channel,
+        channel=names.public_id(channel),
         event_type=fields["event"],
         actor_key_id=fields.get("by") or None,
         subject_key_id=fields.get("subject") or None,

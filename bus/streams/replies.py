@@ -22,7 +22,7 @@ from ..models import (
     RelatedChannel,
     State,
 )
-from ..names import message_id
+from ..names import message_id, public_id
 
 
 def moment(ms: str | int | float) -> datetime:
@@ -95,7 +95,7 @@ def message(channel: str, row: Sequence[Any], *, key_id: str, member: bool, rece
     fields = pairs(flat)
     common: dict[str, Any] = {
         "id": message_id(channel, stream_id),
-        "channel": channel,
+        "channel": public_id(channel),
         "content": fields.get("content", ""),
         "metadata": _metadata(fields.get("metadata")),
         "posted_at": posted_at(stream_id),
@@ -139,7 +139,7 @@ def channel(channel_name: str, flat: Sequence[str], related: Sequence[RelatedCha
         return int(kept[field]) if kept.get(field) else None
 
     return Channel(
-        id=channel_name,
+        id=public_id(channel_name),
         name=kept.get("name", channel_name),
         mode=Mode(kept["mode"]),
         access=Access(kept["access"]),
@@ -170,9 +170,7 @@ def archived(channel_name: str, row: Sequence[Any], *, key_id: str, member: bool
     fields = pairs(flat)
     outcome_text = fields.get("_outcome", "")
     state = "" if "_n" in fields else "finished"
-    found = message(
-        channel_name, (fields["_id"], flat, state, 0, "", 0, 0, 0, outcome_text), key_id=key_id, member=member
-    )
+    found = message(channel_name, (fields["_id"], flat, state, 0, "", 0, 0, 0, outcome_text), key_id=key_id, member=member)
     return ArchivedMessage(found, moment(fields.get("_archived_at") or stream_id.partition("-")[0]))
 
 

@@ -51,9 +51,7 @@ async def test_another_mode_or_access_is_another_channel(bus: Bus, ann: Caller, 
     assert (await bus.channels.get(ann, channel)).mode is Mode.CLAIMABLE
 
 
-async def test_a_restricted_channel_is_not_shown_by_making_it_again(
-    bus: Bus, ann: Caller, bob: Caller, channel: str
-) -> None:
+async def test_a_restricted_channel_is_not_shown_by_making_it_again(bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:
     """Its settings are for its members; whoever is none learns that it must ask."""
     await made(bus, ann, channel, access=Access.RESTRICTED, pinned_message="for members")
     with pytest.raises(errors.ChannelAccessDenied):
@@ -156,11 +154,12 @@ async def test_a_channel_takes_no_more_writes_a_minute_than_it_allows(
     await made(bus, ann, channel, max_writes_per_minute=3)
     for _ in range(3):
         await posted(bus, ann, channel)
-    before = await world.everything()
+    before, pace = await world.everything(), await world.redis("GET", f"{world.keys.channel(channel)}:writes")
     with pytest.raises(errors.ChannelWriteRateExceeded) as refused:
         await posted(bus, ann, channel)
     assert 1 <= refused.value.details["retry_after"] <= 20
     assert await world.everything() == before
+    assert await world.redis("GET", f"{world.keys.channel(channel)}:writes") == pace is not None
 
 
 async def test_a_paused_channel_takes_no_messages_and_goes_on_handing_out(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Agent, kept_key, open_mcp, said, text
+from .conftest import Agent, drive, kept_key, open_mcp, said, text
 
 pytestmark = pytest.mark.anyio
 
@@ -29,6 +29,21 @@ async def test_two_users_meet_by_the_channel_s_name(url: str, home: Path, channe
         other_kind = await text(bob, "broadcast", channel=f"night-shift-{channel}", content="x")
         assert '"state": "waiting"' in other_kind  # 409 channel_exists: it posts on what there is, which hands out tasks
     assert kept_key(ann_home) != kept_key(bob_home)
+
+
+@pytest.mark.parametrize("name", ["Übersetzung", "写作", "emoji \U0001f98a", "C#", "what?", "50%", "a+b & <c>", "n" * 170])
+async def test_a_channel_may_have_any_name(url: str, home: Path, channel: str, name: str) -> None:
+    """Its client puts the ids that it was given into paths and headers as they are."""
+    async with open_mcp(url, home) as session:
+        posted = await said(session, "post_task", channel=f"{name} {channel}", content="x")
+        got = await said(session, "claim_task", channel=posted["channel"], actor=f"Build Bot {channel}")
+        assert got["message"]["id"] == posted["message_id"]
+        again = await said(session, "post_task", channel=posted["channel"], content="y")
+        assert again["channel"] == posted["channel"]
+        task = {"TASK": posted["message_id"], "ACTOR": f"Build Bot {channel}", "BACKCHANNEL_API_KEY": kept_key(home)}
+        assert (await drive("ack", url, home, **task))["status"] == "acknowledged"
+        told = await said(session, "await_result", channel=posted["channel"], message_id=posted["message_id"])
+        assert told["status"] == "acknowledged"
 
 
 async def test_a_lobby_lets_in_whom_its_owner_approves(

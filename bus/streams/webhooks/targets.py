@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from ... import names
 from ...credentials import READ
 from ...message_json import message_json
 from .. import replies
@@ -57,7 +58,11 @@ class Targets:
     async def body(self, delivery: Delivery, target: Target) -> dict[str, Any] | None:
         """What is sent; None when there is nothing left to tell: the message is gone, or not the webhook's to read."""
         if delivery.member is not None:
-            return {"channel_id": delivery.channel, "member_key_id": delivery.member, "approved_by": delivery.by}
+            return {
+                "channel_id": names.public_id(delivery.channel),
+                "member_key_id": delivery.member,
+                "approved_by": delivery.by,
+            }
         reply = await self._engine.send("get", delivery.channel, target.key_id, delivery.message or "0-0")
         if reply[0] != "ok":
             return None

@@ -61,7 +61,7 @@ class RedisWebhooks:
         require(caller, CHANNELS_MANAGE)
         name = await self._engine.channel(channel)
         limit = checks.page_limit(limit)
-        before = names.stream_cursor(cursor, field="cursor")[0] if cursor not in (None, "", "0") else ""
+        before = names.newest_first_cursor(cursor, field="cursor")
         extra = (self._engine.keys.failures(name),)
         found = (await self._engine.run("webhook_failures", name, caller.key_id, before, limit, extra_keys=extra))[1]
         items = [_failure(name, pairs(fields)) for _, fields in found]
@@ -87,4 +87,6 @@ def _failure(channel: str, fields: Mapping[str, str]) -> WebhookFailure:
     log: Sequence[Mapping[str, Any]] = json.loads(fields["deliveries"]).get("log") or []
     attempts = tuple(WebhookAttempt(moment(each["at"]), _answer(fields["event"], each.get("why"))) for each in log)
     message = names.message_id(channel, fields["message"]) if fields["message"] else None
-    return WebhookFailure(fields["delivery"], channel, fields["event"], fields["url"], message, moment(fields["at"]), attempts)
+    return WebhookFailure(
+        fields["delivery"], names.public_id(channel), fields["event"], fields["url"], message, moment(fields["at"]), attempts
+    )

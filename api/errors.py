@@ -165,7 +165,8 @@ async def _validation_error(request: Request, exc: Exception) -> Response:
         told = f"{', '.join(unknown)} cannot be set here; leave it out"
         return error(request, "invalid_fields", told, {"field": unknown[0], "fields": unknown})
     field = str(place[1])
-    where = ".".join(str(part) for part in place[1:])
+    # Other text in the place is pydantic's name for one of the types that the field may have.
+    where = ".".join([field, *(str(part) for part in place[2:] if isinstance(part, int))])
     code, problem = _problem(str(first["type"]), field, str(first["msg"]))
     return error(request, code, f"{where} {problem}", {"field": where})
 

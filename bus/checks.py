@@ -12,6 +12,8 @@ from .errors import ContentTooLarge, InvalidInput
 
 MAX_DEPTH = 64
 """Nesting of metadata and results; Lua's cjson stops at 1,000 and clients well before."""
+_LARGEST_BITS = 1023
+"""Whole numbers of more are past what a double holds, or about to be."""
 
 
 def content(text: object, *, max_bytes: int, field: str = "content") -> str:
@@ -103,6 +105,9 @@ def _bounded(size: int, most: int, field: str) -> None:
 
 
 def _shallow(value: object, field: str, depth: int) -> None:
+    if isinstance(value, int) and value.bit_length() > _LARGEST_BITS:
+        told = f"{field} holds a number that most clients would read as infinity; send it as a string"
+        raise InvalidInput(told, field=field, code="invalid_object")
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidInput(f"{field} holds {value}, which is not JSON", field=field, code="invalid_object")
     if not isinstance(value, dict | list | tuple):

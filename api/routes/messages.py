@@ -19,7 +19,7 @@ from api.seen import seen
 from api.shapes import messages as shapes
 from api.wire import messages as wire
 from bus.bus import Bus
-from bus.errors import AlreadyFinished, ChannelNotClaimable, InvalidInput
+from bus.errors import AlreadyFinished, ChannelNotClaimable, InsufficientScope, InvalidInput
 from bus.models import Acked, Caller, Mode
 from bus.names import timestamp
 
@@ -141,7 +141,11 @@ async def claim_message(request: Request, message_id: MessagePath, body: ClaimOn
     except AlreadyFinished as finished:
         if not finished.details.get("by_caller"):
             raise
-        return reply(shapes.acked(Acked(await bus.messages.get(caller, message_id), repeated=True)))
+        try:
+            message = await bus.messages.get(caller, message_id)
+        except InsufficientScope:  # a key that may claim and not read: it is told what it may know
+            raise finished from None
+        return reply(shapes.acked(Acked(message, repeated=True)))
     return reply(shapes.claim(claim))
 
 

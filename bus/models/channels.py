@@ -50,7 +50,7 @@ class RelatedChannel:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel as it is. `id` is its canonical name, `name` as its creator wrote it.
+    """A channel as it is. `id` is its canonical name (fit for a path: see `names.public_id`), `name` as its creator wrote it.
 
     `has_webhook`: its messages are also sent to a URL, which only its owner knows.
     """

@@ -183,3 +183,28 @@ async def test_a_session_for_those_who_are_invited(ann: Agent, bob: Agent, chann
     taken = await ann.post("/v1/tasks/create-claimable-session", json={"name": f"{channel}-open"})
     refused(taken, 409, "channel_exists")
     refused(await ann.post("/v1/tasks/create-claimable-session", json={"name": 7}), 422, "invalid_string")
+
+
+async def test_each_verb_needs_its_scope(ann: Agent, bob: Agent, channel: str) -> None:
+    """A key that may only claim and ack is refused the rest, and learns by an error what it had finished before."""
+    tasks = [(await posted(ann, channel))["id"] for _ in range(2)]
+    lease = await leased(bob, tasks[0])
+    scopes = {"scopes": ["messages:claim", "messages:ack"]}
+    assert (await bob.put("/v1/keys/me/scopes", json=scopes)).status_code == 200
+    assert (await bob.post(f"/v1/leases/{lease['lease_token']}/heartbeat", json={})).status_code == 200
+    assert (await bob.post("/v1/tasks/claim-and-ack", json={"message_id": tasks[0]})).status_code == 200
+    refused(await bob.post(f"/v1/messages/{tasks[0]}/claim", json={}), 409, "already_finished")
+    for path, body in (
+        (f"/v1/tasks/{tasks[0]}/result", None),
+        ("/v1/tasks/post-with-result", {"channel": channel, "content": "x"}),
+        ("/v1/tasks/create-claimable-session", {}),
+        ("/v1/tasks/subscribe", {"channel": channel}),
+    ):
+        answer = await bob.get(path) if body is None else await bob.post(path, json=body)
+        refused(answer, 403, "insufficient_scope")
+    assert (await bob.put("/v1/keys/me/scopes", json={"scopes": ["messages:claim"]})).status_code == 200
+    half = await bob.post("/v1/tasks/claim-and-ack", json={"message_id": tasks[1]})
+    assert refused(half, 403, "insufficient_scope")["required_scope"] == "messages:ack"
+    assert (await bob.put("/v1/keys/me/scopes", json={"scopes": []})).status_code == 200
+    for path in (f"/v1/messages/{tasks[1]}/claim-with-lease", f"/v1/leases/{lease['lease_token']}/heartbeat"):
+        refused(await bob.post(path, json={}), 403, "insufficient_scope")

@@ -94,7 +94,7 @@ TASKS = [
         ({"cursor": "nonsense"}, "invalid_cursor", "since"),
         ({"cursor": 10**400}, "invalid_cursor", "since"),
         ({"cursor": "9" * 21 + "-0"}, "invalid_cursor", "since"),
-        ({"since": []}, "invalid_since", "since"),
+        ({"since": []}, "invalid_string", "since"),
         ({"wait": 86_401}, "invalid_wait", "wait"),
         base={"channel": "work"},
     ),
@@ -105,8 +105,9 @@ TASKS = [
     ),
     *posts("POST /v1/tasks/create-claimable-session", ({"name": "a{b"}, "invalid_channel_name", "name")),
     *posts("POST /v1/tasks/$held/result", ({}, "missing_field", "content"), ({"content": " "}, "invalid_string", "content")),
-    *posts("POST /v1/channels/work/redrive", ({"ids": []}, "invalid_ids", "ids"), ({"ids": ["x"]}, "invalid_ids", "ids"),
-           ({"ids": ["$task"] * 101}, "invalid_ids", "ids"), ({"ids": [1]}, "invalid_ids", "ids.0")),
+    *posts("POST /v1/channels/work/redrive", ({"ids": []}, "invalid_ids", "ids"),
+           ({"ids": ["$task"] * 101}, "invalid_ids", "ids"), ({"ids": [1]}, "invalid_string", "ids.0")),
+    Row("POST", "/v1/channels/work/redrive", {"ids": ["x"]}, 404, "invalid_message_id", "ids"),
 ]  # fmt: skip
 
 MESSAGES = [

@@ -45,7 +45,7 @@ CHANNELS = [
         ({"lease_seconds": 0.5}, "invalid_lease_seconds", "lease_seconds"),
         ({"related_channels": "work"}, "invalid_related_channels", "related_channels"),
         ({"related_channels": [1]}, "invalid_related_channels", "related_channels"),
-        ({"related_channels": ["a{b}"]}, "invalid_related_channels", "related_channels"),
+        ({"related_channels": ["a{b}"]}, "invalid_channel_name", "related_channels"),
         ({"related_channels": ["work"] * 21}, "invalid_related_channels", "related_channels"),
         ({"webhook_url": 5}, "invalid_string", "webhook_url"),
         ({"webhook_secret": ""}, "invalid_string", "webhook_secret"),
@@ -104,12 +104,12 @@ CALLERS = [
            ({"name": "s", "state": []}, "invalid_object", "state"), ({"name": "s", "state": {"d": nested(100)}}, "invalid_object", "state"),
            ({"name": "s", "state": {"d": "x" * 17_000}}, "content_too_large", "state")),
     *posts("PATCH /v1/sessions/$session", ({"state": 5}, "invalid_object", "state"), ({"d": "x" * 17_000}, "content_too_large", "state")),
-    *posts("POST /v1/channels/locked/members", ({}, "missing_field", "key_id"), ({"key_id": 5}, "invalid_string", "key_id"),
-           *(({"key_id": text}, "invalid_key_id", "key_id") for text in ("nobody", "bck_", "bck_{x}", "$key", "bck_x:y"))),
+    *posts("POST /v1/channels/locked/members", ({}, "missing_field", "key_id"), ({"key_id": 5}, "invalid_string", "key_id"), ({"key_id": " "}, "invalid_string", "key_id"),
+           *(({"key_id": text}, "invalid_key_id", "key_id") for text in ("bck_{x}", "$key", "bck_x:y", "bck_\u0000"))),
     *posts("POST /v1/channels/locked/access-requests", ({"reason": 5}, "invalid_string", "reason"), ({"reason": "x" * 2_001}, "invalid_string", "reason")),
     *posts("PUT /v1/keys/me/scopes", *(({"scopes": value}, "invalid_scopes", "scopes") for value in ("messages:read", None, {}, 5, True)),
            *(({"scopes": [value]}, "invalid_scope", "scopes") for value in ("everything", "MESSAGES:READ", "messages:*", "", 5, None, ["x"]))),
-    *posts("PUT /v1/keys/me/scopes", ({}, "missing_field", "scopes")),
+    *posts("PUT /v1/keys/me/scopes", ({}, "invalid_scopes", "scopes")),
 ]  # fmt: skip
 
 _PUBLIC = [("Accept", "*/*")]

@@ -6,9 +6,11 @@ PY := $(VENV)/bin/python
 PUBLISHED_CLIENTS_VENV ?= .venv-published
 export PUBLISHED_CLIENTS_VENV
 PYTHON ?=
+# Test processes: most tests wait for servers of their own, so two share one core well.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test lint format types wheel bench check clean
+.PHONY: help serve demo test fuzz lint format types wheel bench check clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -21,7 +23,10 @@ demo: $(VENV)/.installed ## Two MCP processes hand work over; one is killed in t
 	@exec $(PY) -m api.cli demo
 
 test: $(VENV)/.testing $(PUBLISHED_CLIENTS_VENV)/.installed ## Run the whole test suite; it starts every server it needs (ARGS="tests/contract -x")
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
+
+fuzz: $(VENV)/.testing ## Send the API much of what its OpenAPI document allows and forbids; takes minutes, and is new each time
+	BACKCHANNEL_FUZZ_EXAMPLES=$${BACKCHANNEL_FUZZ_EXAMPLES:-200} $(PY) -m pytest tests/api/test_openapi_fuzz.py $(ARGS)
 
 lint: $(VENV)/.developing ## Check style and formatting
 	$(PY) -m ruff check

@@ -12,13 +12,24 @@ Answers = dict[int | str, dict[str, Any]]
 _ALWAYS = ("internal_server_error", "store_unavailable")
 _KEYED = ("unauthorized", "rate_limit_exceeded")
 _WITH_BODY = ("invalid_json", "body_too_large", "invalid_json_shape")
+_NAMES = frozenset({"invalid_channel_name", "invalid_actor_name"})
 ADMIN = ("admin_disabled", "admin_unauthorized")
-CHANNEL = ("channel_not_found", "channel_access_denied", "invalid_channel_name")
-MESSAGE = ("message_not_found", "invalid_message_id", "invalid_channel_name", "channel_access_denied")
-HELD = (*MESSAGE, "lease_lost", "not_claimed", "already_finished", "task_cancelled", "actor_forbidden", "insufficient_scope")
+ACTING = ("actor_forbidden", "invalid_actor_name")
+"""Of whatever is done under an actor's name."""
+CHANNEL = ("channel_not_found", "channel_access_denied", "invalid_channel_name", "insufficient_scope")
+MESSAGE = ("message_not_found", "invalid_message_id", "invalid_channel_name", "channel_access_denied", "insufficient_scope")
+HELD = (
+    *MESSAGE, *ACTING, "channel_not_claimable", "lease_lost", "not_claimed", "already_finished", "task_cancelled",
+    "invalid_claim_token", "invalid_actor",
+)  # fmt: skip
+CLAIMING = (
+    *MESSAGE, *ACTING, "already_claimed", "not_available_yet", "already_finished", "message_expired", "channel_not_claimable",
+    "invalid_object",
+)  # fmt: skip
 POSTING = (
-    *CHANNEL, "content_too_large", "idempotency_conflict", "actor_forbidden", "insufficient_scope", "channel_paused",
-    "channel_full", "channel_write_rate_exceeded", "store_full",
+    *CHANNEL, *ACTING, "missing_field", "invalid_object", "content_too_large", "metadata_validation_failed",
+    "invalid_idempotency_key", "idempotency_conflict", "channel_paused", "channel_full", "channel_write_rate_exceeded",
+    "store_full",
 )  # fmt: skip
 
 
@@ -29,7 +40,8 @@ def success(status: int, shape: Any, example: Mapping[str, Any], description: st
 
 def fails(*codes: str, body: bool = False, keyed: bool = True) -> Answers:
     """The error answers of a route: its own codes and those every route may give, by status."""
-    return _answers((*codes, *_ALWAYS, *(_KEYED if keyed else ()), *(_WITH_BODY if body else ())))
+    blank = () if _NAMES.isdisjoint(codes) else ("invalid_string",)
+    return _answers((*codes, *blank, *_ALWAYS, *(_KEYED if keyed else ()), *(_WITH_BODY if body else ())))
 
 
 def also(answers: Answers | None, *codes: str) -> Answers:

@@ -78,7 +78,9 @@ class Exchange:
         kept: list[tuple[bytes, bytes]] = []
         for name, value in headers:
             if found := _WANTED.get(name):
-                setattr(self.seen, found, value.decode("latin-1"))
+                before, text = getattr(self.seen, found), value.decode("latin-1")
+                # Two of one name are one list (RFC 9110), which is no API key, no host and no idempotency key.
+                setattr(self.seen, found, text if before is None else f"{before}, {text}")
             elif name == b"content-length":
                 self.declared_bytes = int(value[:19]) if value.isdigit() else 0
                 self.receive = self._receive  # the server holds the body to its declared length

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
@@ -63,7 +63,8 @@ REMEMBERED: Final[Mapping[str, str | None]] = {
     "update_channel": CHANNELS_MANAGE,
     "update_session": None,
 }
-"""The answer is remembered, and given again to who still has the scope named here and may see the channel."""
+"""The answer is remembered, and given again to who still has the scope named here and may see the channel; but not that a
+claim found nothing, which is no reason for the next to find nothing."""
 HEADER: Final[Mapping[str, Any]] = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -74,6 +75,7 @@ HEADER: Final[Mapping[str, Any]] = {
 """How OpenAPI says that an operation takes an idempotency key."""
 REFUSED: Final = ("idempotency_conflict", "idempotency_in_progress", "invalid_idempotency_key")
 _GONE_BY_ITSELF = "delete_channel"
+_NAME_IN_BODY: Final = frozenset({"claim_task", "claim_and_ack"})
 _REPLAYED = {"X-Idempotent-Replay": "true"}
 
 
@@ -96,24 +98,23 @@ class Once:
         fingerprint = _fingerprint(scope, body)
         before = await bus.idempotency.begin(caller, idempotency_key, fingerprint)
         if before is not None:
-            await self._may_still(bus, caller, {**_named_in(body), **request.path_params})
+            named = _object(body) if self._operation in _NAME_IN_BODY else request.path_params
+            await self._may_still(bus, caller, _channels(named))
             await _replay(before)(scope, receive, send)
             return
         answer = _Answer()
         try:
             await self._app(scope, _again(body, receive), answer.take)
         finally:
-            await _settle(bus, caller, idempotency_key, fingerprint, answer)
+            kept = None if seen(scope).had_no_effect else answer.success
+            await _settle(bus, caller, idempotency_key, fingerprint, kept)
         await answer.send(send)
 
-    async def _may_still(self, bus: Bus, caller: Caller, named: Mapping[str, Any]) -> None:
+    async def _may_still(self, bus: Bus, caller: Caller, channels: Sequence[str]) -> None:
         """A replay tells what the verb would: so whoever lost the right to the verb is refused as the verb refuses."""
         if scope := REMEMBERED[self._operation]:
             require(caller, scope)
-        channel = named.get("channel")
-        if channel is None and "message_id" in named:
-            channel = split_message_id(named["message_id"])[0]
-        if channel is not None:
+        for channel in channels:
             try:
                 await bus.channels.get(replace(caller, scopes=None), channel)  # of access alone: the scope was looked at
             except ChannelNotFound:
@@ -142,12 +143,12 @@ class _Answer:
         return Remembered(self._messages[0]["status"], b"".join(message.get("body", b"") for message in self._messages[1:]))
 
 
-async def _settle(bus: Bus, caller: Caller, idempotency_key: str, fingerprint: str, answer: _Answer) -> None:
+async def _settle(bus: Bus, caller: Caller, idempotency_key: str, fingerprint: str, kept: Remembered | None) -> None:
     try:
-        if answer.success is None:
+        if kept is None:
             await bus.idempotency.forget(caller, idempotency_key, fingerprint)
         else:
-            await bus.idempotency.keep(caller, idempotency_key, fingerprint, answer.success)
+            await bus.idempotency.keep(caller, idempotency_key, fingerprint, kept)
     except StoreUnavailable as why:  # what was done is done: the answer goes out, and a repeat is held off for a while
         log.warning("what came of a request with an idempotency key could not be kept: %s", why)
 
@@ -159,14 +160,18 @@ def _fingerprint(scope: Scope, body: bytes) -> str:
     return digest.hexdigest()
 
 
-def _named_in(body: bytes) -> dict[str, Any]:
-    """The channel or message that a body names. Not every operation reads its body, so it may be anything."""
-    try:
-        sent: Any = from_json(body or b"{}")
-    except ValueError:
-        return {}
-    found = cast("dict[str, Any]", sent) if isinstance(sent, dict) else {}
-    return {name: found[name] for name in ("channel", "message_id") if isinstance(found.get(name), str)}
+def _channels(named: Mapping[str, Any]) -> list[str]:
+    """The channels that a request names, itself or by a message."""
+    if isinstance(named.get("message_id"), str):
+        return [split_message_id(named["message_id"])[0]]
+    several: Any = named.get("channels")
+    found: list[Any] = cast("list[Any]", several) if isinstance(several, list) else [named.get("channel")]
+    return [each for each in found if isinstance(each, str)]
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    sent: Any = from_json(body or b"{}")
+    return cast("dict[str, Any]", sent) if isinstance(sent, dict) else {}
 
 
 def _replay(before: Remembered) -> Response:

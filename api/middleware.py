@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -91,9 +91,12 @@ class Edge:
                 await self._app(exchange.scope, exchange.receive, exchange.send)
         except Refused as refused:
             await exchange.answer(error(Request(exchange.scope), refused.code, refused.detail, refused.details))
+        except ClientDisconnect:  # before all of its body was here, so nothing was done
+            await exchange.answer(error(Request(exchange.scope), "client_gone", "the client left before its request was whole"))
         except Exception:  # the top of a request: whatever happened, the client gets an answer and no stack trace
             request_id = exchange.seen.request_id
-            log.exception("request %s failed: %s %s", request_id, exchange.method, exchange.scope["path"])
+            # The template, because a path may hold a secret, such as an invitation's id, and line breaks.
+            log.exception("request %s failed: %s %s", request_id, exchange.method, self._template(exchange.scope))
             if exchange.status:
                 raise
             message = f"the server failed; its log says more under request id {request_id}"

@@ -19,7 +19,8 @@ class Seen:
 
     `client`: the address that the request comes from, past the proxies that the operator trusts; `host` and `https` are
     what the client used, as far as such a proxy says so. `head`: the request is a HEAD, which the routes see as a GET.
-    `allowance`: what is left of the API key's rate limit, once the request was counted.
+    `allowance`: what is left of the API key's rate limit, once the request was counted. `had_no_effect`: a success that
+    changed nothing, so that a repeat under its idempotency key is a new try.
     """
 
     request_id: str
@@ -34,6 +35,7 @@ class Seen:
     client: str | None = None
     head: bool = False
     allowance: Allowance | None = None
+    had_no_effect: bool = False
 
     @property
     def base_url(self) -> str:

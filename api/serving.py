@@ -18,6 +18,7 @@ from bus import Bus, Health, Settings, connect
 from bus.errors import StoreUnavailable
 
 from .app import Connect, create_app
+from .heads import BoundedHeads
 from .hosts import address
 
 Started = Callable[[str, Health | None], None]
@@ -78,6 +79,7 @@ class Server(uvicorn.Server):
                 self._app,
                 host=settings.host,
                 port=settings.port,
+                http=BoundedHeads,
                 lifespan="on",
                 log_config=None,
                 access_log=settings.log_level.casefold() == "debug",

@@ -1,4 +1,7 @@
-"""Actors: the names under which agents act. A name belongs to the first API key that used it."""
+"""Actors: the names under which agents act. A name belongs to the first API key that used it.
+
+When that key was revoked, its names pass to the next key of its label, name by name as it uses them.
+"""
 
 from __future__ import annotations
 

@@ -79,7 +79,10 @@ class Channels(Protocol):
         ...
 
     async def owned(self, caller: Caller) -> OwnedTotals:
-        """What stands in the channels that the caller's API key owns."""
+        """What stands in the channels that the caller's API key owns, the 1,000 newest of them.
+
+        Raises InsufficientScope (channels:read).
+        """
         ...
 
     async def get(self, caller: Caller, channel: str) -> Channel:
@@ -87,7 +90,11 @@ class Channels(Protocol):
         ...
 
     async def list(self, caller: Caller, *, limit: int = 50, cursor: str | None = None) -> Page[ChannelSummary]:
-        """Discoverable channels, newest first, 1..100 a page. `next_cursor` None: no more."""
+        """Discoverable channels, newest first, 1..100 a page. `next_cursor` None: no more. `cursor` may also be an ISO 8601
+        timestamp: then those that were created before it.
+
+        Raises InvalidInput, InsufficientScope (channels:read).
+        """
         ...
 
     async def counts(self, caller: Caller, channel: str) -> Counts:

@@ -28,7 +28,7 @@ class Webhooks(Protocol):
         ...
 
     async def delete(self, caller: Caller, actor: str) -> None:
-        """Raises WebhookNotFound."""
+        """Tell nobody any more, what is queued included. None set before is fine."""
         ...
 
     async def failures(

@@ -13,7 +13,10 @@ from api.replies import reply
 from api.routing import keyed
 
 router = keyed("access")
-_RESOLVING = ("forbidden", "access_request_not_found", "access_request_resolved", "channel_not_found", "invalid_channel_name")
+_RESOLVING = (
+    "forbidden", "insufficient_scope", "access_request_not_found", "access_request_resolved", "channel_not_found",
+    "invalid_channel_name",
+)  # fmt: skip
 
 
 @router.post(
@@ -24,7 +27,7 @@ _RESOLVING = ("forbidden", "access_request_not_found", "access_request_resolved"
     responses={
         **docs.success(202, wire.AccessAnswerJson, examples.ACCESS_ANSWER, "The owner has to decide."),
         **docs.success(200, wire.AccessAnswerJson, examples.ACCESS_OPEN, "There was no need to ask."),
-        **docs.fails("channel_not_found", "invalid_string", body=True),
+        **docs.fails("channel_not_found", "invalid_channel_name", "invalid_string", "insufficient_scope", body=True),
     },
 )
 async def request_access(request: Request, channel: ChannelPath, body: AccessRequestBody) -> Response:
@@ -39,7 +42,7 @@ async def request_access(request: Request, channel: ChannelPath, body: AccessReq
     summary="See who asks to enter",
     responses={
         **docs.success(200, wire.AccessRequestPageJson, examples.ACCESS_REQUESTS, "Pending requests, oldest first."),
-        **docs.fails("forbidden", "channel_not_found", "invalid_channel_name"),
+        **docs.fails("forbidden", "insufficient_scope", "channel_not_found", "invalid_channel_name"),
     },
 )
 async def list_access_requests(request: Request, channel: ChannelPath) -> Response:

@@ -75,7 +75,7 @@ async def create_channel(request: Request, body: NewChannelBody) -> Response:
     summary="List channels",
     responses={
         **docs.success(200, wire.ChannelPageJson, examples.CHANNELS, "Newest first; `next_cursor` null: no more."),
-        **docs.fails("invalid_limit", "invalid_cursor"),
+        **docs.fails("invalid_limit", "invalid_cursor", "insufficient_scope"),
     },
 )
 async def list_channels(

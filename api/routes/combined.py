@@ -19,6 +19,7 @@ from api.shapes import combined as shapes
 from api.shapes.messages import status
 from api.wire import combined as wire
 from api.wire.messages import StatusJson
+from bus.credentials import ACK, CHANNELS_MANAGE, require
 from bus.models import Access, Mode, NewChannel
 
 router = keyed("tasks")
@@ -32,14 +33,14 @@ router = keyed("tasks")
     responses={
         **docs.success(200, StatusJson, examples.CLAIMED_AND_ACKED, "The message with its outcome."),
         **docs.fails(
-            *docs.HELD, "already_claimed", "not_available_yet", "message_expired", "channel_not_claimable", "missing_field",
-            body=True,
+            *docs.HELD, *docs.CLAIMING, "missing_field", body=True,
         ),
     },
 )  # fmt: skip
 async def claim_and_ack(request: Request, body: ClaimAndAck) -> Response:
     """Claim one task and finish it without a result. A task that the actor holds already is finished too."""
     bus, caller = bus_of(request), caller_of(request)
+    require(caller, ACK)  # before the claim: who may not go on would leave the task held
     claim = await bus.tasks.claim_message(caller, body.message_id, actor=body.actor)
     acked = await bus.tasks.ack(caller, claim.id, actor=claim.actor, claim_token=claim.claim_token)
     return reply(status("claimed_and_acked", acked.message))
@@ -62,6 +63,7 @@ async def claim_and_ack(request: Request, body: ClaimAndAck) -> Response:
 async def create_claimable_session(request: Request, body: ClaimableSession) -> Response:
     """Create a restricted claimable channel, or take the caller's own of that name, and make an invitation to it."""
     bus, caller = bus_of(request), caller_of(request)
+    require(caller, CHANNELS_MANAGE)  # before the channel: who may not invite would leave it behind
     name = body.name if body.name is not None else f"session-{secrets.token_hex(4)}"
     wanted = NewChannel(name, mode=Mode.CLAIMABLE, access=Access.RESTRICTED, description=body.description or "")
     channel = (await bus.channels.create(caller, wanted)).channel
@@ -76,7 +78,7 @@ async def create_claimable_session(request: Request, body: ClaimableSession) -> 
     summary="Hand work over, and be told where its result will be",
     responses={
         **docs.success(201, wire.PostedWithResultJson, examples.POSTED_WITH_RESULT, "The task, waiting to be claimed."),
-        **docs.fails(*docs.POSTING, "channel_not_claimable", "missing_field", "invalid_string", "invalid_object", body=True),
+        **docs.fails(*docs.POSTING, "channel_not_claimable", "invalid_delay_seconds", body=True),
     },
 )
 async def post_with_result(request: Request, body: NewTask) -> Response:
@@ -103,7 +105,7 @@ async def post_with_result(request: Request, body: NewTask) -> Response:
     responses={
         **docs.success(201, wire.ResultPostedJson, examples.RESULT_POSTED, "The message with its outcome."),
         **docs.fails(
-            *docs.HELD, "content_too_large", "channel_not_claimable", "missing_field", "invalid_string", "invalid_object",
+            *docs.HELD, "content_too_large", "channel_not_claimable", "missing_field", "invalid_object",
             body=True,
         ),
     },

@@ -36,7 +36,17 @@ async def dead_letters(request: Request, channel: ChannelPath, limit: LimitQuery
     summary="Put dead letters back",
     responses={
         **docs.success(200, wire.RedrivenJson, examples.REDRIVEN, "Each is a new task now."),
-        **docs.fails(*docs.CHANNEL, "dead_letter_not_found", "forbidden", "missing_field", "invalid_ids", body=True),
+        **docs.fails(
+            *docs.CHANNEL,
+            "dead_letter_not_found",
+            "channel_not_claimable",
+            "forbidden",
+            "missing_field",
+            "invalid_ids",
+            "invalid_string",
+            "invalid_message_id",
+            body=True,
+        ),
     },
 )
 async def redrive(request: Request, channel: ChannelPath, body: RedriveBody) -> Response:

@@ -31,8 +31,7 @@ router = keyed("leases")
     responses={
         **docs.success(200, wire.LeaseJson, examples.LEASE, "It is the actor's until `expires_at`."),
         **docs.fails(
-            *docs.MESSAGE, "already_claimed", "not_available_yet", "already_finished", "message_expired",
-            "channel_not_claimable", "actor_forbidden", "insufficient_scope", "invalid_lease_seconds", body=True,
+            *docs.CLAIMING, "invalid_lease_seconds", body=True,
         ),
     },
 )  # fmt: skip

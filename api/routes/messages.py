@@ -34,7 +34,16 @@ _SINCE_IS_OLD = {"Deprecation": "true", "Sunset": "2027-01-01"}
     summary="Post on a channel",
     responses={
         **docs.success(201, wire.PostedJson, examples.POSTED, "The message, and the cursor that reads on after it."),
-        **docs.fails(*docs.POSTING, "missing_field", "invalid_string", "invalid_object", "invalid_mentions", body=True),
+        **docs.fails(
+            *docs.POSTING,
+            "invalid_delay_seconds",
+            "invalid_mentions",
+            "invalid_mode",
+            "invalid_create",
+            "channel_not_claimable",
+            "channel_not_broadcast",
+            body=True,
+        ),
     },
 )
 async def post_message(request: Request, channel: ChannelPath, body: NewMessage) -> Response:
@@ -63,8 +72,8 @@ async def post_message(request: Request, channel: ChannelPath, body: NewMessage)
     responses={
         **docs.success(200, wire.MessagePageJson, examples.PAGE, "Oldest first; resend `next_cursor` to read on."),
         **docs.fails(
-            *docs.CHANNEL, "invalid_limit", "invalid_status", "invalid_cursor", "invalid_expiring_before", "invalid_wait",
-            "insufficient_scope",
+            *docs.CHANNEL, *docs.ACTING, "invalid_limit", "invalid_status", "invalid_cursor", "invalid_expiring_before",
+            "invalid_wait",
         ),
     },
 )  # fmt: skip
@@ -126,8 +135,7 @@ async def get_message(request: Request, message_id: MessagePath) -> Response:
     responses={
         **docs.success(200, wire.ClaimJson | wire.AckedJson, examples.CLAIM, "It is the actor's until the lease ends."),
         **docs.fails(
-            *docs.MESSAGE, "already_claimed", "not_available_yet", "already_finished", "message_expired",
-            "channel_not_claimable", "actor_forbidden", "insufficient_scope", "invalid_lease_seconds", body=True,
+            *docs.CLAIMING, "invalid_lease_seconds", body=True,
         ),
     },
 )  # fmt: skip
@@ -176,7 +184,16 @@ async def heartbeat(request: Request, message_id: MessagePath, body: HeartbeatBo
     summary="Finish a task, or mark a broadcast as read",
     responses={
         **docs.success(200, wire.AckedJson, examples.ACKNOWLEDGED, "The message with its outcome."),
-        **docs.fails(*docs.HELD, "content_too_large", "invalid_status", body=True),
+        **docs.fails(
+            *docs.HELD,
+            "channel_not_claimable",
+            "channel_not_broadcast",
+            "content_too_large",
+            "invalid_object",
+            "invalid_status",
+            "invalid_mode",
+            body=True,
+        ),
     },
 )
 async def ack_task(request: Request, message_id: MessagePath, body: AckBody) -> Response:
@@ -248,7 +265,7 @@ async def fail_task(request: Request, message_id: MessagePath, body: FailBody) -
     summary="Call a task off",
     responses={
         **docs.success(200, wire.StatusJson, examples.CANCEL, "Cancelled, or noted for its holder to learn."),
-        **docs.fails(*docs.MESSAGE, "forbidden", "already_finished", "channel_not_claimable", body=True),
+        **docs.fails(*docs.MESSAGE, "forbidden", "already_finished", "channel_not_claimable", "invalid_string", body=True),
     },
 )
 async def cancel_task(request: Request, message_id: MessagePath, body: CancelBody) -> Response:

@@ -33,7 +33,7 @@ router = keyed("tasks")
     summary="Hand work over",
     responses={
         **docs.success(201, wire.PostedJson, examples.POSTED, "The task, waiting to be claimed."),
-        **docs.fails(*docs.POSTING, "channel_not_claimable", "missing_field", "invalid_string", "invalid_object", body=True),
+        **docs.fails(*docs.POSTING, "channel_not_claimable", "invalid_delay_seconds", body=True),
     },
 )
 async def post_task(request: Request, body: NewTask) -> Response:
@@ -59,7 +59,7 @@ async def post_task(request: Request, body: NewTask) -> Response:
     summary="Tell every reader",
     responses={
         **docs.success(201, wire.PostedJson, examples.BROADCAST, "The message."),
-        **docs.fails(*docs.POSTING, "channel_not_broadcast", "missing_field", "invalid_string", "invalid_object", body=True),
+        **docs.fails(*docs.POSTING, "channel_not_broadcast", body=True),
     },
 )
 async def broadcast(request: Request, body: NewBroadcast) -> Response:
@@ -84,8 +84,8 @@ async def broadcast(request: Request, body: NewBroadcast) -> Response:
     responses={
         **docs.success(200, wire.ClaimedTaskJson, examples.CLAIMED_TASK, "The task, or null and why there is none."),
         **docs.fails(
-            *docs.CHANNEL, "channel_not_claimable", "actor_forbidden", "insufficient_scope", "missing_field", "invalid_wait",
-            "invalid_lease_seconds", "invalid_channels", body=True,
+            *docs.CHANNEL, *docs.ACTING, "channel_not_claimable", "missing_field", "invalid_wait", "invalid_lease_seconds",
+            "invalid_channels", "invalid_object", body=True,
         ),
     },
 )  # fmt: skip
@@ -102,6 +102,7 @@ async def claim_task(request: Request, body: ClaimNext) -> Response:
         waits=hold,
     )
     if claim is None:
+        seen(request.scope).had_no_effect = True
         return reply(shapes.claimed_task(None, await reasons.nothing_to_claim(bus.channels, caller, names)))
     await put_back_if_gone(request, bus, caller, claim)
     return reply(shapes.claimed_task(claim, None))
@@ -156,7 +157,7 @@ async def _ready(bus: Bus, caller: Caller, message_id: str) -> Message:
     responses={
         **docs.success(200, wire.MessagePageJson, examples.PAGE, "Oldest first; resend `next_cursor` to read on."),
         **docs.fails(
-            *docs.CHANNEL, "missing_field", "invalid_limit", "invalid_cursor", "invalid_wait", "insufficient_scope", body=True
+            *docs.CHANNEL, *docs.ACTING, "missing_field", "invalid_limit", "invalid_cursor", "invalid_wait", body=True
         ),
     },
 )

@@ -54,11 +54,11 @@ async def get_webhook(request: Request, actor: ActorPath) -> Response:
     summary="Remove an actor's webhook",
     responses={
         **docs.success(200, wire.DeletedWebhookJson, examples.DELETED, "Nothing is sent any more."),
-        **docs.fails(*_OWN, "webhook_not_found"),
+        **docs.fails(*_OWN),
     },
 )
 async def delete_webhook(request: Request, actor: ActorPath) -> Response:
-    """Tell nobody any more; what is queued is not sent either."""
+    """Tell nobody any more; what is queued is not sent either. Doing it twice changes nothing."""
     await bus_of(request).webhooks.delete(caller_of(request), actor)
     return reply({"deleted": True})
 

@@ -23,7 +23,7 @@ class RemoteWebhooks:
         return (await self._http.get(caller, _webhook(actor))).read(webhook)
 
     async def delete(self, caller: Caller, actor: str) -> None:
-        await self._http.call("DELETE", caller, _webhook(actor))
+        await self._http.call("DELETE", caller, _webhook(actor), repeatable=True)
 
     async def failures(
         self, caller: Caller, channel: str, *, limit: int = 50, cursor: str | None = None

@@ -22,7 +22,8 @@ _MOST_ALIASES = 20
 
 
 class RedisActors:
-    """Whose a name is and which actor it stands for never changes, so what was seen once need not be asked again."""
+    """Which actor a name stands for never changes, nor whose it is while that API key is good; so what was seen once need
+    not be asked again."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

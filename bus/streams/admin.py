@@ -10,6 +10,7 @@ from .. import checks
 from ..admin import OVERLAP
 from ..errors import InvalidInput, KeyNotFound
 from ..models import AuditEntry, Channel, IssuedKey, KeyRecord, Page
+from . import newest_first
 from .actors import RedisActors
 from .api_keys import ApiKeys, is_key_id, scope_list
 from .audit import Audit
@@ -33,18 +34,9 @@ class RedisAdmin:
         return await self._api_keys.mint(label, address=address, by_admin=True)
 
     async def list_keys(self, *, limit: int = 50, cursor: str | None = None) -> Page[KeyRecord]:
-        most, skip = _position(cursor)
-        # Newest first; `skip` passes over those of the cursor's own millisecond that were shown before.
-        found: list[str] = await self._engine.store.command(
-            "ZRANGE", self._engine.keys.api_keys, most, "-inf", "BYSCORE", "REV",
-            "LIMIT", skip, checks.page_limit(limit), "WITHSCORES",
-        )  # fmt: skip
-        records = await asyncio.gather(*(self._api_keys.record(key_id) for key_id in found[::2]))
-        scores = [int(float(score)) for score in found[1::2]]
-        next_cursor = None
-        if len(scores) == limit:
-            shown = scores.count(scores[-1]) + (skip if str(scores[-1]) == most else 0)
-            next_cursor = f"{scores[-1]}.{shown}"
+        position, limit = newest_first.position(cursor), checks.page_limit(limit)
+        found, next_cursor = await position.page(self._engine.store, self._engine.keys.api_keys, limit)
+        records = await asyncio.gather(*(self._api_keys.record(key_id) for key_id, _ in found))
         return Page([record for record in records if record], next_cursor)
 
     async def rotate_key(self, key_id: str, *, overlap: timedelta = OVERLAP, address: str | None = None) -> IssuedKey:
@@ -100,15 +92,6 @@ class RedisAdmin:
 
     async def audit(self, *, limit: int = 100) -> Sequence[AuditEntry]:
         return await self._audit.newest(limit)
-
-
-def _position(cursor: str | None) -> tuple[str, int]:
-    if cursor is None or cursor in ("", "0"):
-        return "+inf", 0
-    most, _, skip = cursor.partition(".")
-    if cursor.isascii() and most.isdecimal() and skip.isdecimal() and len(cursor) < 40:
-        return most, int(skip)
-    raise InvalidInput("cursor must be the next_cursor of an earlier page", field="cursor", code="invalid_cursor")
 
 
 def _key_id(text: str) -> str:

@@ -17,6 +17,8 @@ from .engine import Engine
 
 T = TypeVar("T")
 _RETRY_SECONDS = 1.0
+_CONFIRM_SECONDS = 1.0
+"""The store may take that long to confirm a subscription, also when the wait is shorter: a short wait is no outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ async def until(
     deadline = asyncio.get_running_loop().time() + left
     ear = engine.bell.listen(shared=(*shared, revoked), in_line=in_line)
     try:
-        async with asyncio.timeout_at(deadline):
+        async with asyncio.timeout(max(left, _CONFIRM_SECONDS)):
             await ear.open()
     except TimeoutError:
         raise StoreUnavailable("the store did not confirm the subscription in time; try again", retry_after=1) from None

@@ -139,6 +139,19 @@ async def test_a_failure_is_not_remembered(ann: Agent, channel: str) -> None:
     assert "X-Idempotent-Replay" not in answer.headers
 
 
+async def test_that_nothing_was_claimed_is_not_remembered(ann: Agent, channel: str) -> None:
+    """It had no effect: the repeat takes the task that came meanwhile, and that is what later repeats are told."""
+    task = await posted(ann, channel)
+    await claimed(ann, channel)
+    first = await ann.post("/v1/tasks/claim", json={"channel": channel}, headers=keyed("later"))
+    assert first.json()["claimed"] is None
+    await ann.post(f"/v1/messages/{task['id']}/release", json={})
+    second = await ann.post("/v1/tasks/claim", json={"channel": channel}, headers=keyed("later"))
+    assert (second.json()["claimed"] or {}).get("id") == task["id"]
+    assert "X-Idempotent-Replay" not in second.headers
+    replayed(await ann.post("/v1/tasks/claim", json={"channel": channel}, headers=keyed("later")), second)
+
+
 async def test_a_malformed_request_frees_its_key(ann: Agent, channel: str) -> None:
     """Also when the body is refused before any verb sees it."""
     for content, code in ((b"{", "invalid_json"), (b'{"lease_seconds": "x"}', "invalid_lease_seconds")):
@@ -168,14 +181,14 @@ async def test_a_replay_is_refused_to_who_lost_the_scope(ann: Agent, channel: st
     assert answer["required_scope"] == "messages:claim"
 
 
-@pytest.mark.parametrize("by", ["channel", "message"])
+@pytest.mark.parametrize("by", ["channel", "channels", "message"])
 async def test_a_replay_is_refused_to_who_lost_the_channel(ann: Agent, bob: Agent, channel: str, by: str) -> None:
     """A former member is not told what a restricted channel held, whether the request named the channel or a message."""
     await ann.post("/v1/channels", json={"name": channel, "mode": "claimable", "access": "restricted"})
     bobs = (await bob.get("/v1/keys/me")).json()["key_id"]
     assert (await ann.post(f"/v1/channels/{channel}/members", json={"key_id": bobs})).status_code == 201
     message = await posted(ann, channel)
-    body = {"channel": channel}
+    body: dict[str, Any] = {"channel": channel} if by == "channel" else {"channels": [channel]}
     path = "/v1/tasks/claim"
     if by == "message":
         path, body = f"/v1/messages/{message['id']}/claim-with-lease", {}
@@ -200,6 +213,16 @@ async def test_a_deletion_can_be_repeated(ann: Agent, channel: str) -> None:
     assert (first.status_code, first.content) == (204, b"")
     replayed(await ann.delete(f"/v1/channels/{channel}", headers=keyed("d")), first)
     refused(await ann.delete(f"/v1/channels/{channel}", headers=keyed("e")), 404, "channel_not_found")
+
+
+async def test_only_a_channel_that_is_acted_on_is_looked_at(ann: Agent) -> None:
+    """A session may keep the name of any channel, be there one or not."""
+    made = await ann.post("/v1/sessions", json={"name": "s", "channel": "not-there"}, headers=keyed("s"))
+    replayed(await ann.post("/v1/sessions", json={"name": "s", "channel": "not-there"}, headers=keyed("s")), made)
+    path, state = f"/v1/sessions/{made.json()['id']}", {"channel": "not-there", "channels": ["nor-this"], "message_id": "x:1-0"}
+    first = await ann.patch(path, json=state, headers=keyed("p"))
+    assert first.json()["state"] == state
+    replayed(await ann.patch(path, json=state, headers=keyed("p")), first)
 
 
 async def test_what_a_deletion_is_sent_with_does_not_matter(ann: Agent, channel: str) -> None:

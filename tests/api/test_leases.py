@@ -205,6 +205,10 @@ async def test_each_verb_needs_its_scope(ann: Agent, bob: Agent, channel: str) -
     assert (await bob.put("/v1/keys/me/scopes", json={"scopes": ["messages:claim"]})).status_code == 200
     half = await bob.post("/v1/tasks/claim-and-ack", json={"message_id": tasks[1]})
     assert refused(half, 403, "insufficient_scope")["required_scope"] == "messages:ack"
+    assert (await ann.get(f"/v1/messages/{tasks[1]}")).json()["status"] == "unclaimed"
+    assert (await ann.put("/v1/keys/me/scopes", json={"scopes": ["channels:write", "channels:read"]})).status_code == 200
+    refused(await ann.post("/v1/tasks/create-claimable-session", json={"name": f"{channel}-s"}), 403, "insufficient_scope")
+    refused(await ann.get(f"/v1/channels/{channel}-s"), 404, "channel_not_found")
     assert (await bob.put("/v1/keys/me/scopes", json={"scopes": []})).status_code == 200
     for path in (f"/v1/messages/{tasks[1]}/claim-with-lease", f"/v1/leases/{lease['lease_token']}/heartbeat"):
         refused(await bob.post(path, json={}), 403, "insufficient_scope")

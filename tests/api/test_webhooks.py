@@ -59,9 +59,10 @@ async def test_an_actors_webhook_in_the_contracts_shape(bob: Agent) -> None:
         "updated_at": "",
     }
     assert (await bob.get(path)).json() == shown
-    deleted = await bob.delete(path)
-    assert (deleted.status_code, deleted.json()) == (200, {"deleted": True})
-    refused(await bob.delete(path), 404, "webhook_not_found")
+    for _ in range(2):
+        deleted = await bob.delete(path)
+        assert (deleted.status_code, deleted.json()) == (200, {"deleted": True})
+    refused(await bob.get(path), 404, "webhook_not_found")
 
 
 async def test_webhooks_refuse_what_they_must(ann: Agent, bob: Agent) -> None:

@@ -54,6 +54,27 @@ async def test_making_one_s_own_actor_again_changes_what_is_given(
     assert (cleared.description, cleared.metadata) == ("", {})
 
 
+async def test_the_names_of_a_revoked_key_pass_to_its_successor(bus: Bus, bob: Caller, channel: str) -> None:
+    """Who lost a key gets another of the same label and goes on under the same names; nobody else does."""
+    first = await bus.credentials.verify((await bus.credentials.issue(f"label-{channel}")).api_key)
+    await bus.actors.create(first, channel, description="reviews")
+    await bus.webhooks.set(first, channel, "https://example.com/?token=of-the-first")
+    await posted(bus, first, channel)
+    await bus.credentials.revoke(first)
+    with pytest.raises(errors.ActorForbidden):
+        await bus.actors.create(bob, channel)
+    second = await bus.credentials.verify((await bus.credentials.issue(first.label)).api_key)
+    assert (await bus.actors.get(bob, second.label)).key_id == second.key_id
+    claim = await claimed(bus, second, channel, actor=channel)
+    assert claim.actor == channel
+    actor = await bus.actors.get(bob, channel)
+    assert (actor.key_id, actor.description) == (second.key_id, "reviews")
+    with pytest.raises(errors.WebhookNotFound):
+        await bus.webhooks.get(second, channel)
+    await bus.webhooks.set(second, channel, "https://example.com/second")
+    assert (await bus.webhooks.get(second, channel)).url == "https://example.com/second"
+
+
 async def test_a_key_comes_with_the_actor_of_its_label(bus: Bus, ann: Caller) -> None:
     """So that claiming without a name acts under the label."""
     actor = await bus.actors.get(ann, ann.label)

@@ -60,6 +60,7 @@ CASES: list[tuple[str, str, Verb]] = [
     *[("channel", f"post to {name[:9]!r}", _post(channel=name)) for name in (*NO_NAMES, "a{b", "a}b", "a/b")],
     ("metadata", "post NaN", _post(metadata={"x": float("nan")})),
     ("metadata", "post infinity", _post(metadata={"x": float("inf")})),
+    ("metadata", "post a number past a double", _post(metadata={"x": 2**1024})),
     ("metadata", "post deep", _post(metadata={"x": DEEP})),
     ("metadata", "post surrogate", _post(metadata={"x": "\ud800"})),
     ("actor_label", "post blank label", _post(label=" ")),

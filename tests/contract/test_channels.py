@@ -122,6 +122,23 @@ async def test_a_list_shows_every_discoverable_channel_once(
         assert seen[:4] == [shown, *reversed(names[6:])]
 
 
+async def test_a_list_goes_on_before_a_moment(bus: Bus, ann: Caller, channel: str) -> None:
+    """A timestamp is a cursor too: what was created before it is listed, to the part of a millisecond."""
+    mine = (await bus.channels.create(ann, NewChannel(name=channel))).channel
+    at = mine.created_at
+    for moment, there in ((at, False), (at + timedelta(microseconds=1), True), (at + timedelta(milliseconds=1), True)):
+        page = await bus.channels.list(ann, limit=100, cursor=moment.isoformat())
+        assert (mine.id in [each.id for each in page.items]) is there
+
+
+@pytest.mark.parametrize("cursor", ["there", "\u0663.\u0664", "1." + "9" * 30, "9" * 30 + ".1", "(1", "+inf", ".", "1.1.1"])
+async def test_what_is_no_cursor_of_a_list_is_refused(bus: Bus, ann: Caller, cursor: str) -> None:
+    """Whatever it looks like, the store does not see it."""
+    with pytest.raises(errors.InvalidInput) as caught:
+        await bus.channels.list(ann, cursor=cursor)
+    assert caught.value.reason_code == "invalid_cursor"
+
+
 async def test_a_list_tells_membership_and_counts(bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:
     """What is in a restricted channel is for members only, also in a list."""
     await made(bus, ann, channel, access=Access.RESTRICTED, discoverable=True, description="d")

@@ -106,6 +106,14 @@ async def test_a_claim_that_waited_in_vain_says_so(bus: Bus, ann: Caller, bob: C
     assert asyncio.get_running_loop().time() - begun >= 0.25
 
 
+async def test_a_wait_of_no_length_is_no_outage(bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:
+    """Over before the store could confirm a subscription, it still ends in what there is to see."""
+    await made(bus, ann, channel)
+    assert await bus.tasks.claim(bob, channel, wait=timedelta(microseconds=1)) is None
+    message = await posted(bus, ann, channel)
+    assert (await bus.tasks.await_result(ann, message.id, wait=timedelta(microseconds=1))).outcome is None
+
+
 async def test_several_channels_are_waited_for_at_once(world: World, bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:
     """The first with work ends the wait."""
     names = [await made(bus, ann, f"{channel}-{n}") for n in range(3)]

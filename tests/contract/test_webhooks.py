@@ -151,10 +151,10 @@ async def test_an_actors_webhook_is_set_shown_and_removed(bus: Bus, bob: Caller)
     second = await bus.webhooks.set(bob, actor, "https://example.com/b")
     assert (second.url, second.has_secret) == ("https://example.com/b", False)
     assert second.updated_at >= first.updated_at
-    await bus.webhooks.delete(bob, actor)
-    for gone in (bus.webhooks.get, bus.webhooks.delete):
-        with pytest.raises(errors.WebhookNotFound):
-            await gone(bob, actor)
+    for _ in range(2):
+        await bus.webhooks.delete(bob, actor)
+    with pytest.raises(errors.WebhookNotFound):
+        await bus.webhooks.get(bob, actor)
 
 
 async def test_an_actors_webhook_is_its_own_keys_business(bus: Bus, bob: Caller, eve: Caller) -> None:

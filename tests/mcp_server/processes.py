@@ -87,11 +87,8 @@ class Served:
 
 
 @asynccontextmanager
-async def served(home: Path, **more: str) -> AsyncGenerator[Served]:
-    """`python -m mcp_server`, handshake done; killed at the end if it still runs."""
-    process = await anyio.open_process(
-        [sys.executable, "-m", "mcp_server"], env=environment(home, **more), cwd=home, stderr=subprocess.PIPE
-    )
+async def spoken_to(process: Process) -> AsyncGenerator[Served]:
+    """The session with a server process, handshake done; killed at the end if it still runs."""
     assert process.stdout is not None
     try:
         started = Served(process, BufferedByteReceiveStream(process.stdout))
@@ -103,6 +100,16 @@ async def served(home: Path, **more: str) -> AsyncGenerator[Served]:
                 process.kill()
             await process.wait()
             await process.aclose()
+
+
+@asynccontextmanager
+async def served(home: Path, **more: str) -> AsyncGenerator[Served]:
+    """`python -m mcp_server`, handshake done; killed at the end if it still runs."""
+    process = await anyio.open_process(
+        [sys.executable, "-m", "mcp_server"], env=environment(home, **more), cwd=home, stderr=subprocess.PIPE
+    )
+    async with spoken_to(process) as started:
+        yield started
 
 
 async def ended(process: Process, within: float) -> int:

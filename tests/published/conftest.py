@@ -16,11 +16,10 @@ from uuid import uuid4
 import anyio
 import httpx
 import pytest
-from anyio.streams.buffered import BufferedByteReceiveStream
 
 from bus.store.embedded import stop_embedded
 from tests.end_to_end.conftest import serve
-from tests.mcp_server.processes import Served
+from tests.mcp_server.processes import Served, spoken_to
 from tools import published_clients
 
 SOON = 60.0
@@ -123,17 +122,8 @@ async def open_mcp(url: str, home: Path, label: str = "", **more: str) -> AsyncG
     environment = user(home, BACKCHANNEL_BASE_URL=url, BACKCHANNEL_AGENT_LABEL=unique, BACKCHANNEL_MCP_LOG="ERROR", **more)
     program = str(published_clients.program("backchannel-mcp"))
     process = await anyio.open_process([program], env=environment, cwd=home, stderr=None)
-    assert process.stdout is not None
-    try:
-        session = Served(process, BufferedByteReceiveStream(process.stdout))
-        await session.initialize()
+    async with spoken_to(process) as session:
         yield session
-    finally:
-        with anyio.CancelScope(shield=True):
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
-            await process.aclose()
 
 
 def kept_key(home: Path) -> str:

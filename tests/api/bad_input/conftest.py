@@ -16,8 +16,6 @@ from tests.servers import server
 
 from .world import ADMIN_TOKEN, World
 
-ADMIN = {"X-Admin-Token": ADMIN_TOKEN}
-
 
 def _made(world: World, path: str, body: Any, **headers: str) -> dict[str, Any]:
     if not headers:
@@ -54,13 +52,16 @@ def _furnish(world: World) -> None:
 
 @pytest.fixture(scope="package")
 def world() -> Iterator[World]:
-    settings = {"LONGPOLL_MAX_WAIT_SECONDS": "1", "ADMIN_TOKEN": ADMIN_TOKEN, "MAX_BODY_BYTES": "262144"}
-    with tempfile.TemporaryDirectory(prefix="bch-", dir="/tmp") as folder:
-        with server(Path(folder)) as store, running("api", Path(folder), REDIS_URL=store.url, **settings) as served:
-            with redis.Redis(unix_socket_path=str(store.socket)) as client:
-                found = World(served[0], client)
-                _furnish(found)
-                yield found
+    settings = {"LONGPOLL_MAX_WAIT_SECONDS": "1", "ADMIN_TOKEN": ADMIN_TOKEN}
+    with (
+        tempfile.TemporaryDirectory(prefix="bch-", dir="/tmp") as folder,
+        server(Path(folder)) as store,
+        running("api", Path(folder), REDIS_URL=store.url, **settings) as served,
+        redis.Redis(unix_socket_path=str(store.socket)) as client,
+    ):
+        found = World(served[0], client)
+        _furnish(found)
+        yield found
 
 
 @pytest.fixture

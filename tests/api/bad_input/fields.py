@@ -64,7 +64,9 @@ TASKS = [
         base=POST,
     ),
     *posts("POST /v1/tasks/post", ({}, "missing_field", "channel"), ({"channel": "c"}, "missing_field", "content")),
-    *posts("POST /v1/tasks/broadcast", ({}, "missing_field", "channel"), ({"content": 1}, "invalid_string", "content"), base={})[:1],
+    *posts(
+        "POST /v1/tasks/broadcast", ({}, "missing_field", "channel"), ({"content": 1}, "invalid_string", "content"), base={}
+    )[:1],
     *posts("POST /v1/tasks/broadcast", ({"content": 1}, "invalid_string", "content"), base=POST),
     *posts("POST /v1/tasks/post-with-result", ({"metadata": 1}, "invalid_object", "metadata"), base=POST),
     *posts(
@@ -105,10 +107,14 @@ TASKS = [
     ),
     *posts("POST /v1/tasks/create-claimable-session", ({"name": "a{b"}, "invalid_channel_name", "name")),
     *posts("POST /v1/tasks/$held/result", ({}, "missing_field", "content"), ({"content": " "}, "invalid_string", "content")),
-    *posts("POST /v1/channels/work/redrive", ({"ids": []}, "invalid_ids", "ids"),
-           ({"ids": ["$task"] * 101}, "invalid_ids", "ids"), ({"ids": [1]}, "invalid_string", "ids.0")),
+    *posts(
+        "POST /v1/channels/work/redrive",
+        ({"ids": []}, "invalid_ids", "ids"),
+        ({"ids": ["$task"] * 101}, "invalid_ids", "ids"),
+        ({"ids": [1]}, "invalid_string", "ids.0"),
+    ),
     Row("POST", "/v1/channels/work/redrive", {"ids": ["x"]}, 404, "invalid_message_id", "ids"),
-]  # fmt: skip
+]
 
 MESSAGES = [
     *posts(

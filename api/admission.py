@@ -8,8 +8,8 @@ from starlette.types import Scope
 
 from bus.bus import Bus
 from bus.errors import AdminDisabled, AdminUnauthorized
-from bus.limits import exceeded
 from bus.models import Caller
+from bus.rates import exceeded
 
 from .deps import CALLER, api_key
 from .seen import seen
@@ -30,11 +30,15 @@ async def admit_key(scope: Scope, bus: Bus) -> Caller:
     return caller
 
 
-def admit_admin(scope: Scope, bus: Bus) -> None:
-    """Raises AdminDisabled when there is no admin token to show, AdminUnauthorized when another or none was shown."""
+async def admit_admin(scope: Scope, bus: Bus) -> None:
+    """Raises AdminDisabled when there is no admin token to show, AdminUnauthorized when another or none was shown,
+    RateLimitExceeded when too many others were shown from that address."""
     token = bus.settings.admin_token
     if token is None or not token.get_secret_value().strip():  # a blank one would fit a request without any
         raise AdminDisabled("the admin API is off: whoever runs this server turns it on with BACKCHANNEL_ADMIN_TOKEN")
     shown = b"".join(value for name, value in scope["headers"] if name == ADMIN_TOKEN.lower().encode())
-    if not hmac.compare_digest(shown, token.get_secret_value().encode()):
+    right = hmac.compare_digest(shown, token.get_secret_value().encode())
+    if shown:  # who shows nothing guesses nothing
+        await bus.admin.admit(right=right, address=seen(scope).client)
+    if not right:
         raise AdminUnauthorized(f"the admin token is missing or wrong; send BACKCHANNEL_ADMIN_TOKEN's value as {ADMIN_TOKEN}")

@@ -1,4 +1,4 @@
-"""The `backchannel` command: serve the bus, see where it stands, mint an API key, play the demo."""
+"""The `backchannel` command: serve the bus, see where it stands, mint an API key, configure a client, play the demo."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from bus.errors import BusError, StoreUnavailable
 from bus.store.embedded import embedded_status, stop_embedded
 
 from .banner import banner
+from .client_config import config
 
 FAILED, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
 
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+app.command()(config)
 
 
 def _say(text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar, cast
 
@@ -15,10 +15,10 @@ from bus.bus import Bus
 from bus.errors import BusError, StoreUnavailable, Unauthorized
 from bus.models import Caller, Claim, Posted
 
-from . import shapes
 from .errors import Refused
 from .replies import reply
 from .seen import Seen
+from .shapes import messages as shapes
 
 CALLER = "backchannel.caller"
 """Where the verified `Caller` stands in the ASGI scope."""
@@ -139,9 +139,9 @@ def _has_gone(receive: Receive) -> bool:
     return False
 
 
-def posted(found: Posted) -> Response:
+def posted(found: Posted, shape: Callable[[Posted], Mapping[str, Any]] = shapes.posted) -> Response:
     """The answer to every posting verb; `X-Idempotent-Replay` says that nothing new was posted."""
-    return reply(shapes.posted(found), 201, {"X-Idempotent-Replay": "true"} if found.replayed else None)
+    return reply(shape(found), 201, {"X-Idempotent-Replay": "true"} if found.replayed else None)
 
 
 async def put_back_if_gone(request: Request, bus: Bus, caller: Caller, claim: Claim) -> None:

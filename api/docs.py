@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import INVALID, STATUS
-from .wire import ErrorJson
+from .wire.server import ErrorJson
 
 Answers = dict[int | str, dict[str, Any]]
 _ALWAYS = ("internal_server_error", "store_unavailable")
 _KEYED = ("unauthorized", "rate_limit_exceeded")
 _WITH_BODY = ("invalid_json", "body_too_large", "invalid_json_shape")
 _NAMES = frozenset({"invalid_channel_name", "invalid_actor_name"})
-ADMIN = ("admin_disabled", "admin_unauthorized")
+ADMIN = ("admin_disabled", "admin_unauthorized", "rate_limit_exceeded")
 ACTING = ("actor_forbidden", "invalid_actor_name")
 """Of whatever is done under an actor's name."""
 CHANNEL = ("channel_not_found", "channel_access_denied", "invalid_channel_name", "insufficient_scope")

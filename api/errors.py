@@ -16,7 +16,7 @@ from bus.errors import BusError, Unauthorized, code_of
 
 from .replies import reply
 from .seen import seen
-from .shapes import plain
+from .shapes.moments import plain
 
 INVALID = 422
 """The status of every code that is not in the table: malformed input, which has one code per field."""
@@ -119,9 +119,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
 
 
+def bus_error(request: Request, exc: BusError) -> Response:
+    return error(request, code_of(exc), exc.message, exc.details)
+
+
 async def _bus_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, BusError)  # noqa: S101  # what it is registered for
-    return error(request, code_of(exc), exc.message, exc.details)
+    return bus_error(request, exc)
 
 
 async def _http_error(request: Request, exc: Exception) -> Response:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from .one_write import OneWrite
 
 log = logging.getLogger("backchannel.api")
 
@@ -27,6 +30,10 @@ class BoundedHeads(HttpToolsProtocol):
         self._head_bytes = 0
         """Of the reads that hold nothing but a part of the head that is being read."""
 
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._out = OneWrite(transport)
+
     def data_received(self, data: bytes) -> None:
         self._head_bytes += len(data)
         super().data_received(data)
@@ -38,6 +45,8 @@ class BoundedHeads(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         super().on_headers_complete()
+        if self.cycle is not None:  # pyright: ignore[reportUnnecessaryComparison]  # it is, before the first request
+            self.cycle.transport = self._out
 
     def on_message_complete(self) -> None:
         self._in_head = True

@@ -73,6 +73,12 @@ HEADER: Final[Mapping[str, Any]] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
 """How OpenAPI says that an operation takes an idempotency key."""
+IGNORED: Final[Mapping[str, Any]] = {
+    **HEADER,
+    "description": "Not needed here, whatever it is: done twice, this has been done once. The answer repeats it.",
+    "schema": {"type": "string"},
+}
+"""The same of one of NOT_NEEDED."""
 REFUSED: Final = ("idempotency_conflict", "idempotency_in_progress", "invalid_idempotency_key")
 _GONE_BY_ITSELF = "delete_channel"
 _NAME_IN_BODY: Final = frozenset({"claim_task", "claim_and_ack"})

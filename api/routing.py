@@ -19,7 +19,7 @@ from .admission import ADMIN_TOKEN, admit_admin, admit_key
 from .deps import CALLER, bus_of
 from .errors import Refused
 from .exchange import MUTATING
-from .idempotency import HEADER, REFUSED, REMEMBERED, Once
+from .idempotency import HEADER, IGNORED, NOT_NEEDED, REFUSED, REMEMBERED, Once
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 # An exponent or a row of digits so long that the number may be past what a float holds: "1e999" reads as infinity.
@@ -34,6 +34,8 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "description": "The token that whoever runs the server set as BACKCHANNEL_ADMIN_TOKEN.",
     },
 }
+_THROUGH_FASTAPI = "fastapi_middleware_astack"
+"""In the scope once a request went through FastAPI's own middleware, which its handlers stand on."""
 _SCALARS = (int, float, str, type(None))
 SECURITY: list[dict[str, list[str]]] = [{"ApiKeyAuth": []}, {"BearerAuth": []}]
 
@@ -75,18 +77,28 @@ def _holds_infinity(value: Any) -> bool:
     return isinstance(value, list) and any(map(_holds_infinity, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # any JSON
 
 
+class Careful(Exception):
+    """A request that came straight to its route, and that FastAPI has to say something about. `receive`: to read it with."""
+
+    def __init__(self, receive: Receive) -> None:
+        super().__init__("this request has to go through FastAPI")
+        self.receive = receive
+
+
 class PublicRoute(APIRoute):
     """Served to whoever asks.
 
     FastAPI declares the route, documents it and words what is wrong with a request. A request with nothing wrong is
     handled here: its arguments are validated by the same fields, without the general machinery around them, which
-    costs as much as the verb.
+    costs as much as the verb. Where the route is `plain`, its `app` takes a request straight from the edge; it raises
+    Careful for one that then has to come through the app's middleware as well.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._careful = self.app
-        if self._is_plain():
+        self.plain = self._is_plain()
+        if self.plain:
             self.app = self._serve
 
     def _is_plain(self) -> bool:
@@ -108,6 +120,8 @@ class PublicRoute(APIRoute):
         await self.admit(request)
         arguments = await self._arguments(request)
         if arguments is None:
+            if _THROUGH_FASTAPI not in scope:
+                raise Careful(request.again())
             await self._careful(scope, request.again(), send)
             return
         response: Response = await self.endpoint(request=request, **arguments)
@@ -134,6 +148,7 @@ class PublicRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
+            await self.admit(request)
             return await handle(_JSONRequest(request.scope, request.receive))
 
         return handler
@@ -152,7 +167,7 @@ class KeyedRoute(PublicRoute):
     ) -> None:
         extra: dict[str, Any] = {"security": SECURITY, **(openapi_extra or {})}
         if not MUTATING.isdisjoint(kwargs["methods"]):
-            extra["parameters"] = [HEADER]
+            extra["parameters"] = [IGNORED if operation_id in NOT_NEEDED else HEADER]
         remembered = operation_id in REMEMBERED
         if remembered:
             responses = docs.also(responses, *REFUSED)
@@ -164,33 +179,15 @@ class KeyedRoute(PublicRoute):
         if CALLER not in request.scope:  # a request counts once, whichever way it takes
             await admit_key(request.scope, bus_of(request))
 
-    def get_route_handler(self) -> Handler:
-        handle = super().get_route_handler()
-
-        async def handler(request: Request) -> Response:
-            await self.admit(request)
-            return await handle(request)
-
-        return handler
-
 
 class AdminRoute(PublicRoute):
-    """Served to whoever shows the admin token. No API key, so no rate limit."""
+    """Served to whoever shows the admin token. No API key, so no rate limit but on wrong tokens."""
 
     def __init__(self, *args: Any, openapi_extra: dict[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, openapi_extra={"security": [{"AdminToken": []}], **(openapi_extra or {})}, **kwargs)
 
     async def admit(self, request: Request) -> None:
-        admit_admin(request.scope, bus_of(request))
-
-    def get_route_handler(self) -> Handler:
-        handle = super().get_route_handler()
-
-        async def handler(request: Request) -> Response:
-            await self.admit(request)
-            return await handle(request)
-
-        return handler
+        await admit_admin(request.scope, bus_of(request))
 
 
 def keyed(tag: str) -> APIRouter:

@@ -18,12 +18,12 @@ class Shortcut(BaseRoute):
             # A `:path` parameter has no fixed number of words.
             if isinstance(route, APIRoute) and ":path" not in route.path and len(_words(route.path)) > 1:
                 for method in route.methods or ():
-                    self._by_words.setdefault(_key(method, route.path), []).append(route)
+                    self._by_words.setdefault(_shape(method, route.path), []).append(route)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] == "http":
-            for key in _keys(scope["method"], scope["path"]):
-                for route in self._by_words.get(key, ()):
+            for shape in _shapes(scope["method"], scope["path"]):
+                for route in self._by_words.get(shape, ()):
                     match, child_scope = route.matches(scope)
                     if match is Match.FULL:
                         return match, child_scope
@@ -38,13 +38,14 @@ def _words(path: str) -> list[str]:
     return path.split("/")[1:]
 
 
-def _key(method: str, path: str) -> tuple[str, int, str, str]:
+def _shape(method: str, path: str) -> tuple[str, int, str, str]:
     """Method, number of words, the second word and the last; '' where a word is a parameter."""
     words = _words(path)
     return method, len(words), _literal(words[1]), _literal(words[-1])
 
 
-def _keys(method: str, path: str) -> tuple[tuple[str, int, str, str], ...]:
+def _shapes(method: str, path: str) -> tuple[tuple[str, int, str, str], ...]:
+    """Those under which a path may be known: with its last word, and with a parameter in its place."""
     words = _words(path)
     if len(words) < 2:  # the shortest path that is known
         return ()

@@ -9,6 +9,8 @@ from .models import AccessAnswer, AccessRequest, Caller
 
 
 class AccessControl(Protocol):
+    """Every verb raises InsufficientScope (channels:manage; to ask to be let in: channels:read)."""
+
     async def request_access(self, caller: Caller, channel: str, *, reason: str | None = None) -> AccessAnswer:
         """Ask to become a member. A second request returns the pending one; after a denial one may ask again.
 

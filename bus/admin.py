@@ -18,6 +18,13 @@ class Admin(Protocol):
     """Over HTTP, every verb also raises AdminDisabled and AdminUnauthorized. `address`: where it is asked from, for the
     audit trail; over HTTP the server sees for itself."""
 
+    async def admit(self, *, right: bool, address: str | None) -> None:
+        """For who serves others, once it has compared the admin token that was shown: a wrong one counts against its
+        source address. After 10 wrong ones in 60 s the right one is let in no more either, until there is room for another.
+        Over HTTP it does nothing, because the server counts. Raises RateLimitExceeded.
+        """
+        ...
+
     async def issue_key(self, label: str, *, address: str | None = None) -> IssuedKey:
         """Mint an API key, also while minting is closed and without a limit. Raises LabelInUse, InvalidInput."""
         ...
@@ -51,11 +58,13 @@ class Admin(Protocol):
         ...
 
     async def pause_channel(self, channel: str, *, address: str | None = None) -> Channel:
-        """Let a channel take no messages until it is resumed; claiming and finishing go on. Raises ChannelNotFound."""
+        """Let a channel take no messages until it is resumed; claiming and finishing go on. What an administrator paused its
+        owner can neither resume nor delete. Raises ChannelNotFound.
+        """
         ...
 
     async def resume_channel(self, channel: str, *, address: str | None = None) -> Channel:
-        """Let a paused channel take messages again. Raises ChannelNotFound."""
+        """Let a paused channel take messages again, whoever paused it. Raises ChannelNotFound."""
         ...
 
     async def audit(self, *, limit: int = 100) -> Sequence[AuditEntry]:

@@ -20,12 +20,15 @@ class Broadcasts(Protocol):
         label: str | None = None,
         idempotency_key: str | None = None,
     ) -> Posted:
-        """`Messages.post` on a broadcast channel, created (open) when there is none. Read it with `Messages.subscribe`."""
+        """`Messages.post` on a broadcast channel, created (open) when there is none; raises what that raises.
+        Read it with `Messages.subscribe`.
+        """
         ...
 
     async def mark_read(self, caller: Caller, message_id: str, *, actor: str | None = None) -> Acked:
         """A read receipt by `actor` (default: the API key's label); a second one changes nothing and is `repeated`.
 
-        Raises ChannelNotBroadcast, MessageNotFound, ActorForbidden, ChannelAccessDenied.
+        Raises ChannelNotBroadcast, MessageNotFound, MessageExpired, ActorForbidden, ChannelAccessDenied, InsufficientScope
+        (messages:ack).
         """
         ...

@@ -25,7 +25,8 @@ from .webhooks import Webhooks
 class Health:
     """What the bus stands on. `store`: `embedded`, `redis`, `memory` or `http`; `where`: its address without credentials.
 
-    `look`: a command line that shows the inside (redis-cli …), None where there is none.
+    `look`: a command line that shows the inside (redis-cli …), None where there is none. `server`: `Valkey 9.1.2` or the
+    like. `notifications`: `keyspace` where the store tells of changes itself, `publish` where scripts do.
     """
 
     store: str
@@ -37,21 +38,25 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Bus:
-    """Every verb of the bus, by concept. Which store or server is behind it makes no difference to who uses it."""
+    """Every verb of the bus, by concept. Which store or server is behind it makes no difference to who uses it.
+
+    Besides what it says itself, a verb raises StoreUnavailable when the store does not answer, InvalidInput when a name or
+    an id is malformed, and InsufficientScope when the API key lacks what `credentials.SCOPE_OF` asks for.
+    """
 
     channels: Channels
     messages: Messages
     tasks: Tasks
     broadcasts: Broadcasts
+    webhooks: Webhooks
     credentials: Credentials
     actors: Actors
     access: AccessControl
     members: Members
     invitations: Invitations
     sessions: Sessions
-    admin: Admin
     idempotency: Idempotency
-    webhooks: Webhooks
+    admin: Admin
     settings: Settings
     ping: Callable[[], Awaitable[Health]]
     """Raises StoreUnavailable when the store does not answer."""

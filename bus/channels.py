@@ -75,7 +75,10 @@ class Channels(Protocol):
         ...
 
     async def metrics(self, caller: Caller, channel: str) -> ChannelMetrics:
-        """Counts, and how long the newest finished tasks took. Raises ChannelNotFound, ChannelAccessDenied."""
+        """Counts, and how long the newest finished tasks took.
+
+        Raises ChannelNotFound, ChannelAccessDenied, InsufficientScope (channels:read).
+        """
         ...
 
     async def owned(self, caller: Caller) -> OwnedTotals:
@@ -86,7 +89,9 @@ class Channels(Protocol):
         ...
 
     async def get(self, caller: Caller, channel: str) -> Channel:
-        """The channel of that name. Raises ChannelNotFound (with the nearest names), ChannelAccessDenied."""
+        """The channel of that name. Raises ChannelNotFound (with the nearest names), ChannelAccessDenied,
+        InsufficientScope (a key without any scope).
+        """
         ...
 
     async def list(self, caller: Caller, *, limit: int = 50, cursor: str | None = None) -> Page[ChannelSummary]:
@@ -98,5 +103,7 @@ class Channels(Protocol):
         ...
 
     async def counts(self, caller: Caller, channel: str) -> Counts:
-        """How many messages stand where, exact. Raises ChannelNotFound, ChannelAccessDenied."""
+        """How many messages stand where, exact. Raises ChannelNotFound, ChannelAccessDenied, InsufficientScope (a key without
+        any scope).
+        """
         ...

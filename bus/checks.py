@@ -10,6 +10,8 @@ from typing import Any, cast
 
 from .errors import ContentTooLarge, InvalidInput
 
+MAX_AUDITED = 500
+"""Acts that one look at the audit trail shows."""
 MAX_DEPTH = 64
 """Nesting of metadata and results; Lua's cjson stops at 1,000 and clients well before."""
 _LARGEST_BITS = 1023
@@ -61,6 +63,11 @@ def page_limit(limit: object, *, field: str = "limit") -> int:
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 100:
         raise InvalidInput(f"{field} must be a whole number from 1 to 100", field=field, code="invalid_limit")
     return limit
+
+
+def audit_limit(limit: object) -> int:
+    """1..500. Raises InvalidInput."""
+    return whole(limit, field="limit", least=1, most=MAX_AUDITED)
 
 
 def duration(value: timedelta, *, field: str, least: timedelta, most: timedelta) -> int:

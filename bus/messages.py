@@ -64,7 +64,7 @@ class Messages(Protocol):
         On a claimable channel without `since`, the page holds what matters now: half the oldest waiting tasks, half
         the newest held or finished ones. `status`: only `unclaimed` or `claimed`.
         `expiring_before`: only those whose time to live ends before that, from the oldest on where no cursor is given.
-        An empty page repeats the given cursor. Raises ChannelNotFound, ChannelAccessDenied, InvalidInput,
+        An empty page repeats the given cursor. Raises ChannelNotFound, ChannelAccessDenied, ActorForbidden, InvalidInput,
         InsufficientScope (messages:read).
         """
         ...
@@ -73,7 +73,7 @@ class Messages(Protocol):
         """One message as it stands: for a task its state, holder or outcome. A result is shown to the key that posted
         the task, the key that finished it, and the channel's members; to others it is `result_withheld`.
 
-        Raises MessageNotFound, ChannelAccessDenied, InvalidInput.
+        Raises MessageNotFound, MessageExpired (a broadcast), ChannelAccessDenied, InsufficientScope (messages:read).
         """
         ...
 

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
         default=None, description="Store: redis://, rediss://, unix://, memory://; unset: the embedded store"
     )
     prefix: str = Field(
-        default="bc:", description="Prefix of every Redis key; two prefixes are two buses", min_length=1, max_length=64
+        default="bc:", description="Prefix of every Redis key; two prefixes are two buses", pattern=r"^[^{}\s]{1,64}$"
     )
     data_dir: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir(_APP, appauthor=False)),
@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     config_dir: Path = Field(
         default_factory=lambda: Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / _APP,
         description="Where API keys are kept, mode 0700",
+    )
+    wait_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        le=3600,
+        description="How long MCP tools wait when a call does not say; unset: by client (Claude Code 110, Codex 250, else 50)",
     )
     mcp_log: str | None = Field(
         default=None, description="File (or log level) for the MCP server's log; unset: warnings to stderr"

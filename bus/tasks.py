@@ -17,7 +17,8 @@ class Tasks(Protocol):
 
     Each of those raises LeaseLost (the lease ran out and the task passed on), NotClaimed (the actor never held it),
     AlreadyFinished (it has its outcome), TaskCancelled (the poster called it off: it is finished now, stop),
-    MessageNotFound, ActorForbidden, InvalidInput, InsufficientScope (messages:ack). A lease that ran out while
+    MessageNotFound, ChannelNotClaimable (a broadcast's message), ChannelAccessDenied (it holds nothing there and is no
+    member), ActorForbidden, InvalidInput, InsufficientScope (messages:ack). A lease that ran out while
     nobody else took the task is still good.
     """
 
@@ -33,7 +34,7 @@ class Tasks(Protocol):
         delay: timedelta = NO_WAIT,
         idempotency_key: str | None = None,
     ) -> Posted:
-        """`Messages.post` on a claimable channel, created (open) when there is none."""
+        """`Messages.post` on a claimable channel, created (open) when there is none; raises what that raises."""
         ...
 
     async def claim(
@@ -62,7 +63,7 @@ class Tasks(Protocol):
 
         Raises AlreadyClaimed (with holder and lease end), NotAvailableYet (delayed), AlreadyFinished (with `by_caller`
         when it was this actor who finished it), MessageExpired, MessageNotFound, ChannelNotClaimable, ChannelAccessDenied,
-        ActorForbidden, InsufficientScope.
+        ActorForbidden, InvalidInput, InsufficientScope (messages:claim).
         """
         ...
 
@@ -126,7 +127,8 @@ class Tasks(Protocol):
         `cancelled`. In flight: the request is noted (`hold.cancel_requested`); the holder learns it from its next
         call, or its lease runs out, and then the outcome is `cancelled`.
 
-        Raises Forbidden, AlreadyFinished, MessageNotFound, ChannelNotClaimable.
+        Raises Forbidden, AlreadyFinished, MessageNotFound, ChannelNotClaimable, ChannelAccessDenied, InsufficientScope
+        (messages:write).
         """
         ...
 
@@ -134,19 +136,24 @@ class Tasks(Protocol):
         """The task once it has its outcome, or as it stands when `wait` has passed (`outcome` None).
 
         Told within milliseconds, on any replica. For the key that posted the task, the one that finished it, and
-        the channel's members. Raises Forbidden, MessageNotFound, Unauthorized (revoked while waiting).
+        the channel's members. Raises Forbidden, MessageNotFound, MessageExpired (a broadcast), ChannelAccessDenied,
+        Unauthorized (revoked while waiting), InsufficientScope (messages:read).
         """
         ...
 
     async def dead_letters(
         self, caller: Caller, channel: str, *, limit: int = 50, cursor: str | None = None
     ) -> Page[DeadLetter]:
-        """Dead letters, oldest first, 1..100 a page. `next_cursor` None: no more."""
+        """Dead letters, oldest first, 1..100 a page. `next_cursor` None: no more.
+
+        Raises ChannelNotFound, ChannelNotClaimable, ChannelAccessDenied, InvalidInput, InsufficientScope (messages:read).
+        """
         ...
 
     async def redrive(self, caller: Caller, channel: str, dead_letter_ids: Sequence[str]) -> Sequence[Redriven]:
         """Put dead letters (1..100) back as new tasks, all or none; the old ids say where they went.
 
-        For the channel's owner and members. Raises DeadLetterNotFound, Forbidden.
+        For the channel's owner and members. Raises DeadLetterNotFound, Forbidden, ChannelNotFound, ChannelNotClaimable,
+        ChannelAccessDenied, InvalidInput, InsufficientScope (messages:ack).
         """
         ...

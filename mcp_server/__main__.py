@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ environment:
   BACKCHANNEL_REDIS_URL    use the bus on this Redis or Valkey
   BACKCHANNEL_API_KEY      API key; unset: the one kept in BACKCHANNEL_CONFIG_DIR, or a new one
   BACKCHANNEL_AGENT_LABEL  name of this agent; unset: mcp-<host>-<pid>
+  BACKCHANNEL_WAIT_SECONDS how long calls wait unless they say; unset: what the client allows, or 50
   BACKCHANNEL_MCP_LOG      a file to log to, or a level (debug, info, warning) for standard error
 """
 
@@ -65,6 +67,7 @@ def configure_logging(to: str | None) -> None:
 
 async def serve(settings: Settings) -> int:
     """One session on the standard streams; the exit code. Raises ValueError for a store URL of an unknown kind."""
+    from .notices import SESSION_VARIABLE, hooks_answered
     from .server import create_server
     from .session import Session
     from .stdio import standard_wire
@@ -87,9 +90,11 @@ async def serve(settings: Settings) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, on_signal, number)
         ending = group.create_task(end_orderly())
-        server = create_server(bus, Session(settings))
+        session = Session(settings)
+        server = create_server(bus, session)
         lowlevel = server._lowlevel_server  # pyright: ignore[reportPrivateUsage] - MCPServer serves its own stdio only
-        await lowlevel.run(incoming, outgoing, lowlevel.create_initialization_options())
+        async with hooks_answered(bus, session, os.environ.get(SESSION_VARIABLE)):
+            await lowlevel.run(incoming, outgoing, lowlevel.create_initialization_options())
         ending.cancel()
     return 128 + signals[0] if signals else 0
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from bus import errors
 from bus.errors import BusError, code_of
+
+from .peer_text import Fence, escape_line
 
 _CORRECT: Final = "correct that argument and call again; nothing was stored"
 
@@ -62,11 +64,22 @@ NEXT: Final[dict[type[BusError], str]] = {
 
 
 def advise(error: BusError) -> str:
-    """`code: what happened. Next: what to do.`"""
-    text = f"{code_of(error)}: {error.message.rstrip('. ')}."
+    """`code: what happened. Next: what to do.`, one line; what another agent wrote is fenced."""
+    text = f"{code_of(error)}: {_happened(error).rstrip('. ')}."
     if nearest := error.details.get("nearest"):
         names = ", ".join(str(name) for name in nearest)
         text += "" if names in text else f" Nearest: {names}."
     retry_after = error.details.get("retry_after")
     wait = f"in {retry_after} s: " if retry_after else ""
-    return f"{text} Next: {wait}{NEXT[type(error)]}."
+    return f"{escape_line(text)} Next: {wait}{NEXT[type(error)]}."
+
+
+def _happened(error: BusError) -> str:
+    details: dict[str, Any] = {**error.details}
+    if isinstance(error, errors.MetadataInvalid) and details.get("violations"):
+        issue = details["violations"][0]["issue"]  # in the words of the channel's schema
+        before, found, after = error.message.rpartition(f" {issue}; ")
+        return f"{before} {Fence().around(issue)}; {after}" if found else error.message
+    if reason := details.get("reason"):
+        return error.message.replace(f"({reason})", f"({Fence().around(reason)})", 1)
+    return error.message

@@ -1,4 +1,4 @@
-"""The shapes of the tools' answers. What is None is left out; what other agents wrote is in fields of its own.
+"""The shapes of the answers. What is None is left out; what other agents wrote is in fields of its own, of free types.
 
 States and times are plain strings here: every word of a schema is paid for by each model that reads the tool list.
 """
@@ -11,8 +11,17 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from bus import Message
+from bus.models import Hold
+
+from .peer_text import FreeText, FreeValue
 
 Finished = Literal["done", "failed", "dead", "expired", "cancelled"]
+
+
+class Fenced(BaseModel):
+    """An answer with others' free text, which stands as `<<fence text fence>>`; `fence` is set when it is sent."""
+
+    fence: str | None = None
 
 
 class Author(BaseModel):
@@ -40,13 +49,13 @@ class Broadcasted(Posted):
 class Task(BaseModel):
     message_id: str
     from_: Author = Field(serialization_alias="from")
-    content: str
+    content: FreeText
     metadata: dict[str, Any] | None = None
     posted_at: datetime
     delivery: int
 
 
-class Claimed(BaseModel):
+class Claimed(Fenced):
     status: Literal["claimed", "none"]
     task: Task | None = None
     claim_token: str | None = None
@@ -74,13 +83,17 @@ class Holder(BaseModel):
     since: datetime
     lease_expires_at: datetime
 
+    @classmethod
+    def of(cls, hold: Hold) -> Holder:
+        return cls(actor=hold.actor, key_id=hold.key_id, since=hold.claimed_at, lease_expires_at=hold.lease_expires_at)
 
-class Awaited(BaseModel):
+
+class Awaited(Fenced):
     """`status` pending: the time was up; `state` says where the task stands."""
 
     status: Literal["pending", Finished]
-    result: Any = None
-    reason: str | None = None
+    result: FreeValue = None
+    reason: FreeText | None = None
     from_: Author | None = Field(default=None, serialization_alias="from")
     note: str | None = None
     state: str | None = None
@@ -93,7 +106,7 @@ class Awaited(BaseModel):
 class Heard(BaseModel):
     message_id: str
     from_: Author = Field(serialization_alias="from")
-    content: str
+    content: FreeText
     metadata: dict[str, Any] | None = None
     posted_at: datetime
     state: str | None = None
@@ -110,7 +123,7 @@ class Heard(BaseModel):
         )
 
 
-class Subscribed(BaseModel):
+class Subscribed(Fenced):
     messages: list[Heard]
     next_cursor: str | None = None
     missed: int | None = None
@@ -122,7 +135,7 @@ class ListedChannel(BaseModel):
     channel: str
     mode: Literal["claimable", "broadcast"]
     access: Literal["open", "restricted"]
-    description: str | None = None
+    description: FreeText | None = None
     member: bool | None = None
     waiting: int | None = None
     in_flight: int | None = None
@@ -130,7 +143,7 @@ class ListedChannel(BaseModel):
     messages: int | None = None
 
 
-class Channels(BaseModel):
+class Channels(Fenced):
     channels: list[ListedChannel]
     next_cursor: str | None = None
     next: str

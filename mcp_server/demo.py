@@ -56,6 +56,11 @@ class Agent:
             raise BrokenPromiseError(f"{tool}: {' '.join(getattr(block, 'text', '') for block in answer.content)}")
         return answer.structured_content
 
+    async def outcome(self, message_id: str) -> tuple[str, str]:
+        """The status and the result of a task, out of its envelope: `<<fence text fence>>`."""
+        answer = await self.call("await_result", message_id=message_id, timeout_seconds=30)
+        return answer["status"], out_of(answer, answer.get("result", ""))
+
     def pid(self, home: Path) -> int:
         """The process id of this agent's server."""
         return int((home / f"{self.name}.pid").read_text())
@@ -78,6 +83,11 @@ async def agent(name: str, home: Path, story: Story) -> AsyncGenerator[Agent]:
         yield Agent(name, client, story)
 
 
+def out_of(answer: dict[str, Any], text: str) -> str:
+    """What another agent wrote, without the envelope in which this answer brings it."""
+    return text.removeprefix(f"<<{answer.get('fence')} ").removesuffix(f" {answer.get('fence')}>>")
+
+
 def expect(promise: bool, otherwise: str) -> None:
     """Raises BrokenPromiseError with what was found instead."""
     if not promise:
@@ -91,19 +101,21 @@ async def hand_over(poster: Agent, worker: Agent) -> None:
     story.tell(poster.name, f'post_task on {_CHANNEL}: "Say hello in French" -> {task["message_id"]}')
     claimed = await worker.call("claim_task", channel=_CHANNEL, wait_seconds=10)
     expect(claimed["status"] == "claimed" and claimed["task"]["message_id"] == task["message_id"], f"claimed {claimed}")
-    story.tell(worker.name, f'claim_task: got "{claimed["task"]["content"]}" from {claimed["task"]["from"]["label"]}')
+    story.tell(
+        worker.name, f'claim_task: got "{out_of(claimed, claimed["task"]["content"])}" from {claimed["task"]["from"]["label"]}'
+    )
 
-    outcomes: list[dict[str, Any]] = []
+    outcomes: list[tuple[str, str]] = []
 
     async def wait() -> None:
-        outcomes.append(await poster.call("await_result", message_id=task["message_id"], timeout_seconds=30))
+        outcomes.append(await poster.outcome(task["message_id"]))
 
     async with anyio.create_task_group() as group:
         group.start_soon(wait)
         await worker.call("ack_task", message_id=task["message_id"], result="Bonjour")
         story.tell(worker.name, 'ack_task with the result "Bonjour"')
-    expect(outcomes[0].get("result") == "Bonjour" and outcomes[0]["status"] == "done", f"await_result answered {outcomes}")
-    story.tell(poster.name, f'await_result: {outcomes[0]["status"]}, "{outcomes[0]["result"]}"')
+    expect(outcomes == [("done", "Bonjour")], f"await_result answered {outcomes}")
+    story.tell(poster.name, 'await_result: done, "Bonjour"')
 
 
 async def survive_a_kill(poster: Agent, home: Path) -> None:
@@ -125,9 +137,9 @@ async def survive_a_kill(poster: Agent, home: Path) -> None:
         story.tell(rescuer.name, f"claim_task: got it {time.monotonic() - killed:.1f} s after the kill, delivery 2")
         await rescuer.call("ack_task", message_id=task["message_id"], result="Au revoir")
         story.tell(rescuer.name, 'ack_task with the result "Au revoir"')
-        outcome = await poster.call("await_result", message_id=task["message_id"], timeout_seconds=30)
-    expect(outcome["status"] == "done" and outcome["result"] == "Au revoir", f"await_result answered {outcome}")
-    story.tell(poster.name, f'await_result: {outcome["status"]}, "{outcome["result"]}" (exactly one outcome)')
+        outcome = await poster.outcome(task["message_id"])
+    expect(outcome == ("done", "Au revoir"), f"await_result answered {outcome}")
+    story.tell(poster.name, 'await_result: done, "Au revoir" (exactly one outcome)')
 
 
 async def play(console: Console) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 LEASE: Final = timedelta(seconds=60)
 """Lease of a claim that this process renews: so long does a task wait when the process has died."""
 _REMEMBERED_LOSSES: Final = 256
+_REMEMBERED_NAMES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,10 @@ class Session:
     held: dict[str, Held] = field(default_factory=dict[str, Held])
     lost: OrderedDict[str, tuple[str, BusError]] = field(default_factory=OrderedDict[str, tuple[str, BusError]])
     """Claims that ended without their holder: token and reason, by message id, told at the next call about that task."""
+    posted: OrderedDict[str, None] = field(default_factory=OrderedDict[str, None])
+    """Tasks that were posted here and whose outcome nobody here has read yet."""
+    worked: OrderedDict[str, None] = field(default_factory=OrderedDict[str, None])
+    """Channels that tasks were claimed from, or asked for, the latest last."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when there is something new to renew."""
     _who: Who | None = None
@@ -83,6 +89,15 @@ class Session:
         self.held.pop(message_id, None)
         self.lost.pop(message_id, None)
 
+    def note_posted(self, message_id: str) -> None:
+        """Its outcome is this session's business."""
+        _remember(self.posted, message_id)
+
+    def note_worked(self, channels: Sequence[str]) -> None:
+        """Tasks on these channels are this session's business."""
+        for channel in channels:
+            _remember(self.worked, channel)
+
     def lose(self, held: Held, why: BusError) -> None:
         """The claim ended without its holder, who is told at the next call about it."""
         if self.held.get(held.claim.id) is held:
@@ -90,6 +105,13 @@ class Session:
             self.lost[held.claim.id] = (held.claim.claim_token, why)
             while len(self.lost) > _REMEMBERED_LOSSES:
                 self.lost.popitem(last=False)
+
+
+def _remember(names: OrderedDict[str, None], name: str) -> None:
+    names[name] = None
+    names.move_to_end(name)
+    while len(names) > _REMEMBERED_NAMES:
+        names.popitem(last=False)
 
 
 async def _own_actor(bus: Bus, caller: Caller, label: str) -> str:

@@ -12,11 +12,12 @@ from mcp.server.mcpserver.tools.base import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, to_json
 
 from bus.errors import BusError
 
 from .advice import advise
+from .peer_text import escape_line, readable
 
 
 class Metadata(FuncMetadata):
@@ -30,9 +31,8 @@ class Metadata(FuncMetadata):
 
     def convert_result(self, result: Any) -> CallToolResult:
         """Clients show either the structured answer or the text: both hold the same."""
-        answer = cast("BaseModel", result)
-        text = answer.model_dump_json(by_alias=True, exclude_none=True)
-        structured = answer.model_dump(mode="json", by_alias=True, exclude_none=True)
+        structured = readable(cast("BaseModel", result))
+        text = to_json(structured).decode()
         return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
 
 
@@ -71,7 +71,7 @@ class BusTool(Tool):
     def _argument_errors(self, error: ValidationError) -> str:
         names = sorted(cast("dict[str, Any]", self.parameters["properties"]))
         found = "; ".join(_describe(detail, names) for detail in error.errors(include_url=False, include_input=False)[:5])
-        return f"invalid_arguments: {found}. Nothing was done. Next: call {self.name} again with that corrected."
+        return f"invalid_arguments: {escape_line(found)}. Nothing was done. Next: call {self.name} again with that corrected."
 
 
 def _describe(detail: ErrorDetails, names: list[str]) -> str:

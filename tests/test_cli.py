@@ -61,6 +61,7 @@ def test_help_names_the_exit_codes() -> None:
     [
         (["status"], {"BACKCHANNEL_PORT": "eighty"}, 2, "BACKCHANNEL_PORT"),
         (["status"], {"BACKCHANNEL_BASE_URL": "ftp://somewhere"}, 2, "BACKCHANNEL_BASE_URL"),
+        (["status"], {"BACKCHANNEL_PREFIX": "two{buses}:"}, 2, "BACKCHANNEL_PREFIX"),
         (["serve"], {"BACKCHANNEL_TRUSTED_PROXIES": "10.0.0.0/8, proxy"}, 2, "BACKCHANNEL_TRUSTED_PROXIES"),
         (["status"], {"BACKCHANNEL_REDIS_URL": "mysql://root:hunter2@db/0"}, 2, "BACKCHANNEL_REDIS_URL: "),
         (["serve", "--port", "70000"], {}, 2, "port"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from typing import Any
 
 import pytest
 
@@ -80,6 +82,39 @@ def test_every_operation_is_named_after_its_verb() -> None:
     operations = {operation["operationId"] for path in paths.values() for operation in path.values()}
     assert operations
     assert operations - verbs() - set(OF_THE_SERVER) - set(OF_THE_CONTRACT) == set()
+
+
+# Errors that a verb raises in process alone.
+NOT_OVER_HTTP = {
+    ("audit", "InvalidInput"): "the wire takes any number as a limit",
+    ("admin_audit", "InvalidInput"): "the same",
+}
+
+
+def test_an_operation_declares_the_errors_that_its_verb_names() -> None:
+    """Whoever writes a client by OpenAPI alone learns every error that a reader of the bus does."""
+    paths = create_app(Settings(redis_url="memory://errors")).openapi()["paths"]
+    operations = {operation["operationId"]: operation for path in paths.values() for operation in path.values()}
+    missing: list[str] = []
+    for protocol, concepts in {**CONCEPTS, **dict.fromkeys(PREFIXES, ())}.items():
+        for method, verb in inspect.getmembers(protocol, inspect.isfunction):
+            names = [*(f"{method}_{concept}" for concept in concepts), PREFIXES.get(protocol, "") + method]
+            if name := next(filter(operations.__contains__, names), None):
+                undeclared = _said(verb) - _declared(operations[name]["responses"])
+                missing += [f"{name}: {each}" for each in sorted(undeclared) if (name, each) not in NOT_OVER_HTTP]
+    assert not missing
+
+
+def _said(verb: Any) -> set[str]:
+    """The errors that a verb's docstring names."""
+    return set(re.findall(r"\w+", inspect.getdoc(verb) or "")) & {found.__name__ for found in errors.BY_CODE.values()}
+
+
+def _declared(answers: dict[str, Any]) -> set[str]:
+    """The errors of an operation's answers; every code of a 422 that is no other error's is InvalidInput's."""
+    codes = {code for answer in answers.values() for code in re.findall(r"`(\w+)`", answer["description"])}
+    named = {found.__name__ for code, found in errors.BY_CODE.items() if code in codes}
+    return named | {errors.InvalidInput.__name__} if "422" in answers else named
 
 
 async def test_every_tool_is_named_after_its_verb() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 DAY = 86_400
 MONTH = 2_592_000
@@ -43,12 +43,16 @@ MessagePath = Annotated[str, Path(description="The message's id.", examples=["wr
 LeaseTokenPath = Annotated[str, Path(description="The token that claim-with-lease gave.")]
 ActorPath = Annotated[str, Path(description="The actor's name.", examples=["ann"])]
 InvitationPath = Annotated[str, Path(description="The invitation's id, which lets in whoever has it.")]
-KeyPath = Annotated[str, Path(description="An API key's id.", examples=["bck_9sLwQ0aTzX1m"])]
+KeyPath = Annotated[str, Path(description="The API key's id: what stands before its dot.", examples=["bck_9sLwQ0aTzX1m"])]
 SessionPath = Annotated[str, Path(description="The session's id.")]
 RequestPath = Annotated[str, Path(description="The access request's id.")]
 CursorQuery = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
 SinceQuery = Annotated[str | None, Query(description="The same as `cursor`; also `0` or an ISO 8601 timestamp.")]
 LimitQuery = Annotated[int, Query(ge=1, le=100, description="Page size, 1 to 100.")]
+AnyLimitQuery = Annotated[
+    int, Query(description="Page size, taken as 1 to 100."), AfterValidator(lambda limit: min(max(limit, 1), 100))
+]
+"""For lists that the first Backchannel gave to whatever limit was sent."""
 WaitQuery = Annotated[
     float,
     Query(ge=0, le=DAY, allow_inf_nan=False, description="Hold the request up to this many seconds; the server caps it."),

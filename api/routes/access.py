@@ -5,12 +5,15 @@ from __future__ import annotations
 from fastapi import Request
 from starlette.responses import Response
 
-from api import docs, examples, shapes, wire
+from api import docs
 from api.bodies.access import AccessRequestBody
 from api.bodies.fields import ChannelPath, RequestPath
 from api.deps import bus_of, caller_of
+from api.examples import callers as examples
 from api.replies import reply
 from api.routing import keyed
+from api.shapes import callers as shapes
+from api.wire import callers as wire
 
 router = keyed("access")
 _RESOLVING = (

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
 
-from fastapi import Path, Query, Request
+from fastapi import Request
 from starlette.responses import Response
 
-from api import docs, examples, shapes, wire
+from api import docs
 from api.bodies.admin import MintingSwitch, NewScopes, Rotation
-from api.bodies.fields import ChannelPath, CursorQuery
+from api.bodies.fields import AnyLimitQuery, ChannelPath, CursorQuery, KeyPath
 from api.bodies.keys import NewKey
 from api.deps import bus_of
 from api.examples import admin as admin_examples
+from api.examples import callers as caller_examples
+from api.examples import channels as channel_examples
 from api.replies import reply
 from api.routes.keys import AUDITED, AuditLimit, audit_limit
 from api.routing import admin
 from api.seen import seen
 from api.shapes import admin as admin_shapes
 from api.shapes import callers as caller_shapes
+from api.shapes import channels as channel_shapes
 from api.wire import admin as admin_wire
 from api.wire import callers as caller_wire
+from api.wire import channels as channel_wire
 from bus.models import Channel
 
 router = admin("admin")
-MAX_PAGE = 100
-KeyPath = Annotated[str, Path(description="The API key's id: what stands before its dot.", examples=["bck_kHdU2jC7RKve"])]
 
 
 @router.post(
@@ -35,7 +36,7 @@ KeyPath = Annotated[str, Path(description="The API key's id: what stands before 
     status_code=201,
     summary="Issue an API key",
     responses={
-        **docs.success(201, wire.IssuedKeyJson, examples.ISSUED_KEY, "The key, shown this once."),
+        **docs.success(201, caller_wire.IssuedKeyJson, caller_examples.ISSUED_KEY, "The key, shown this once."),
         **docs.fails(*docs.ADMIN, "label_in_use", "missing_field", "invalid_string", body=True, keyed=False),
     },
 )
@@ -43,7 +44,7 @@ async def issue_key(request: Request, body: NewKey) -> Response:
     """Also while minting is closed, and without a limit."""
     bus = bus_of(request)
     issued = await bus.admin.issue_key(body.agent_label, address=_address(request))
-    return reply(shapes.issued_key(issued, bus.settings), 201)
+    return reply(caller_shapes.issued_key(issued, bus.settings), 201)
 
 
 @router.get(
@@ -55,15 +56,10 @@ async def issue_key(request: Request, body: NewKey) -> Response:
         **docs.fails(*docs.ADMIN, "invalid_limit", "invalid_cursor", keyed=False),
     },
 )
-async def list_keys(
-    request: Request,
-    limit: Annotated[int, Query(description="Page size, taken as 1 to 100.")] = 50,
-    cursor: CursorQuery = None,
-) -> Response:
+async def list_keys(request: Request, limit: AnyLimitQuery = 50, cursor: CursorQuery = None) -> Response:
     """Active and revoked ones, without their secrets."""
-    size = min(max(limit, 1), MAX_PAGE)
-    page = await bus_of(request).admin.list_keys(limit=size, cursor=cursor)
-    return reply(admin_shapes.key_page(page, size))
+    page = await bus_of(request).admin.list_keys(limit=limit, cursor=cursor)
+    return reply(admin_shapes.key_page(page, limit))
 
 
 @router.post(
@@ -71,7 +67,9 @@ async def list_keys(
     operation_id="admin_rotate_key",
     summary="Give an API key a new secret",
     responses={
-        **docs.success(200, wire.IssuedKeyJson, examples.ISSUED_KEY, "The key with its new secret, shown this once."),
+        **docs.success(
+            200, caller_wire.IssuedKeyJson, caller_examples.ISSUED_KEY, "The key with its new secret, shown this once."
+        ),
         **docs.fails(*docs.ADMIN, "key_not_found", "invalid_overlap_seconds", body=True, keyed=False),
     },
 )
@@ -80,7 +78,7 @@ async def rotate_key(request: Request, key_id: KeyPath, body: Rotation) -> Respo
     bus = bus_of(request)
     overlap = timedelta(seconds=body.overlap_seconds)
     issued = await bus.admin.rotate_key(key_id, overlap=overlap, address=_address(request))
-    return reply(shapes.issued_key(issued, bus.settings))
+    return reply(caller_shapes.issued_key(issued, bus.settings))
 
 
 @router.delete("/v1/admin/keys/{key_id}", include_in_schema=False)  # the same by another name: a verb has one
@@ -133,7 +131,7 @@ async def set_public_minting(request: Request, body: MintingSwitch) -> Response:
     operation_id="admin_pause_channel",
     summary="Let a channel take no messages",
     responses={
-        **docs.success(200, wire.ChannelJson, examples.CHANNEL | {"paused": True}, "The channel."),
+        **docs.success(200, channel_wire.ChannelJson, channel_examples.CHANNEL | {"paused": True}, "The channel."),
         **docs.fails(*docs.ADMIN, "channel_not_found", "invalid_channel_name", keyed=False),
     },
 )
@@ -147,7 +145,7 @@ async def pause_channel(request: Request, channel: ChannelPath) -> Response:
     operation_id="admin_resume_channel",
     summary="Let a paused channel take messages again",
     responses={
-        **docs.success(200, wire.ChannelJson, examples.CHANNEL, "The channel."),
+        **docs.success(200, channel_wire.ChannelJson, channel_examples.CHANNEL, "The channel."),
         **docs.fails(*docs.ADMIN, "channel_not_found", "invalid_channel_name", keyed=False),
     },
 )
@@ -175,4 +173,4 @@ def _address(request: Request) -> str | None:
 
 
 def _channel(channel: Channel) -> Response:
-    return reply(shapes.channel(channel))
+    return reply(channel_shapes.channel(channel))

@@ -1,16 +1,16 @@
-"""Channels over HTTP: create, list, look, change, delete, name otherwise."""
+"""Channels over HTTP: create, list, look, change, delete, name otherwise, read what left one."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
-from fastapi import Query, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from api import docs
 from api.bodies.channels import AliasBody, ChannelChangesBody, NewChannelBody
-from api.bodies.fields import ChannelPath, CursorQuery, SinceQuery
+from api.bodies.fields import AnyLimitQuery, ChannelPath, CursorQuery, LimitQuery, SinceQuery
 from api.deps import bus_of, caller_of, seconds_or_none
 from api.examples import channels as examples
 from api.replies import reply
@@ -20,7 +20,6 @@ from api.wire import channels as wire
 from bus.models import Access, ChannelChanges, Mode, NewChannel
 
 router = keyed("channels")
-MAX_PAGE = 100
 _SETTINGS = (
     "invalid_mode", "invalid_access", "invalid_discoverable", "invalid_retention_days", "invalid_lease_seconds",
     "invalid_max_deliveries", "invalid_max_messages", "invalid_max_writes_per_minute", "invalid_string", "invalid_object",
@@ -80,14 +79,13 @@ async def create_channel(request: Request, body: NewChannelBody) -> Response:
 )
 async def list_channels(
     request: Request,
-    limit: Annotated[int, Query(description="Page size, taken as 1 to 100.")] = 50,
+    limit: AnyLimitQuery = 50,
     cursor: CursorQuery = None,
     since: SinceQuery = None,
 ) -> Response:
     """The discoverable channels of the bus, each with how many messages stand where."""
-    size = min(max(limit, 1), MAX_PAGE)
-    page = await bus_of(request).channels.list(caller_of(request), limit=size, cursor=cursor or since)
-    return reply(shapes.channel_page(page, size))
+    page = await bus_of(request).channels.list(caller_of(request), limit=limit, cursor=cursor or since)
+    return reply(shapes.channel_page(page, limit))
 
 
 @router.get(
@@ -154,3 +152,18 @@ async def delete_channel(request: Request, channel: ChannelPath) -> Response:
 async def add_alias(request: Request, channel: ChannelPath, body: AliasBody) -> Response:
     """Another name, good wherever a channel is named; for the channel's owner. Repeating it changes nothing."""
     return reply(shapes.channel(await bus_of(request).channels.add_alias(caller_of(request), channel, body.alias)), 201)
+
+
+@router.get(
+    "/v1/channels/{channel}/history",
+    operation_id="history",
+    summary="Read what left a channel",
+    responses={
+        **docs.success(200, wire.HistoryPageJson, examples.HISTORY, "Newest first; `next_cursor` null: no more."),
+        **docs.fails(*docs.CHANNEL, "invalid_limit", "invalid_cursor", "insufficient_scope"),
+    },
+)
+async def history(request: Request, channel: ChannelPath, limit: LimitQuery = 50, cursor: CursorQuery = None) -> Response:
+    """Messages that finished long ago, expired or were taken back, for as long as the channel keeps its history."""
+    page = await bus_of(request).channels.history(caller_of(request), channel, limit=limit, cursor=cursor)
+    return reply(shapes.history_page(page, limit))

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api import docs
 from api.bodies.fields import MessagePath
 from api.bodies.tasks import ClaimableSession, ClaimAndAck, NewResult, NewTask
-from api.deps import bus_of, caller_of, seconds
+from api.deps import bus_of, caller_of, posted, seconds
 from api.examples import combined as examples
 from api.replies import reply
 from api.routing import keyed
@@ -93,7 +93,7 @@ async def post_with_result(request: Request, body: NewTask) -> Response:
         delay=seconds(body.delay_seconds),
         idempotency_key=seen(request.scope).idempotency_key,
     )
-    return reply(shapes.posted_with_result(found), 201, {"X-Idempotent-Replay": "true"} if found.replayed else None)
+    return posted(found, shapes.posted_with_result)
 
 
 @router.post(

@@ -5,12 +5,15 @@ from __future__ import annotations
 from fastapi import Request
 from starlette.responses import Response
 
-from api import docs, examples, shapes, wire
+from api import docs
 from api.bodies.fields import ChannelPath, CursorQuery, LimitQuery
 from api.bodies.tasks import RedriveBody
 from api.deps import bus_of, caller_of
+from api.examples import messages as examples
 from api.replies import reply
 from api.routing import keyed
+from api.shapes import messages as shapes
+from api.wire import messages as wire
 
 router = keyed("dead letters")
 

@@ -9,13 +9,14 @@ from time import perf_counter
 from fastapi import Request
 from starlette.responses import Response
 
-from api import docs, examples, shapes, wire
+from api import docs
 from api.deps import bus_of, minting_open
-from api.examples import server as server_examples
+from api.examples import server as examples
 from api.replies import reply
 from api.routing import public
 from api.seen import seen
-from api.wire import server
+from api.shapes.moments import stamp
+from api.wire import server as wire
 from bus import __version__
 from bus.bus import Bus, Health
 from bus.errors import StoreUnavailable
@@ -56,7 +57,7 @@ async def health(request: Request) -> Response:
     "/status",
     operation_id="status",
     summary="Does the bus work",
-    responses={**docs.success(200, server.StatusJson, server_examples.STATUS, "How it is."), **docs.fails(keyed=False)},
+    responses={**docs.success(200, wire.StatusJson, examples.STATUS, "How it is."), **docs.fails(keyed=False)},
 )
 async def status(request: Request) -> Response:
     """Always 200 while the process runs; `degraded` while the store does not answer. GET /ready is 503 then."""
@@ -67,7 +68,7 @@ async def status(request: Request) -> Response:
             "status": "operational" if works else "degraded",
             "version": __version__,
             "instance_kind": bus.settings.instance_kind,
-            "updated_at": shapes.stamp(datetime.now(UTC)),
+            "updated_at": stamp(datetime.now(UTC)),
             "availability": "the store answers" if works else "the store does not answer; what needs it is 503 until it does",
             "health_url": f"{seen(request.scope).base_url}/health",
             "self_host_url": bus.settings.source_url,

@@ -89,11 +89,11 @@ async def revoke_invitation(request: Request, invitation_id: InvitationPath) -> 
 async def _bearer(request: Request, bus: Bus) -> Caller:
     """Who presents the invitation. Raises Refused (api_key_required) where no API key came with it, Unauthorized."""
     try:
-        key = api_key(seen(request.scope))
+        given = api_key(seen(request.scope))
     except Unauthorized:
         raise Refused(
             "api_key_required",
             "an invitation lets in an API key: get one with POST /v1/keys, then send it as X-API-Key to this address",
             redirect_to=bus.settings.invitation_onboarding_url,
         ) from None
-    return await bus.credentials.verify(key)
+    return await bus.credentials.verify(given)

@@ -7,20 +7,22 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from api import docs, examples, shapes, wire
+from api import docs
 from api.bodies.keys import NarrowerScopes, NewKey
 from api.deps import bus_of, caller_of
 from api.errors import Refused
-from api.examples import admin as more_examples
+from api.examples import admin as admin_examples
+from api.examples import callers as caller_examples
 from api.replies import reply
 from api.routing import keyed, public
 from api.seen import seen
-from api.shapes import callers as caller_shapes
-from api.wire import callers as caller_wire
+from api.shapes import callers as shapes
+from api.wire import callers as wire
+from bus.checks import MAX_AUDITED
 
 public_router = public("keys")
 router = keyed("keys")
-MOST_AUDITED, AUDITED = 500, 100
+AUDITED = 100
 AuditLimit = Annotated[str, Query(description="How many, taken as 1 to 500; what is no number is ignored.", examples=["100"])]
 
 
@@ -30,7 +32,7 @@ AuditLimit = Annotated[str, Query(description="How many, taken as 1 to 500; what
     status_code=201,
     summary="Get an API key",
     responses={
-        **docs.success(201, wire.IssuedKeyJson, examples.ISSUED_KEY, "The key, shown this once."),
+        **docs.success(201, wire.IssuedKeyJson, caller_examples.ISSUED_KEY, "The key, shown this once."),
         **docs.fails(
             "minting_closed", "origin_not_allowed", "rate_limit_exceeded", "label_in_use", "missing_field", "invalid_string",
             body=True, keyed=False,
@@ -54,7 +56,7 @@ async def issue_key(request: Request, body: NewKey) -> Response:
     "/v1/keys/me",
     operation_id="verify_key",
     summary="Look at one's own API key",
-    responses={**docs.success(200, wire.KeyJson, examples.KEY, "The key that was used."), **docs.fails()},
+    responses={**docs.success(200, wire.KeyJson, caller_examples.KEY, "The key that was used."), **docs.fails()},
 )
 async def verify_key(request: Request) -> Response:
     """Who the key speaks for and what it may do (`scopes` null: everything)."""
@@ -65,7 +67,7 @@ async def verify_key(request: Request) -> Response:
     "/v1/keys/me",
     operation_id="revoke_key",
     summary="End one's own API key",
-    responses={**docs.success(200, wire.RevokedKeyJson, examples.REVOKED_KEY, "It is over."), **docs.fails()},
+    responses={**docs.success(200, wire.RevokedKeyJson, caller_examples.REVOKED_KEY, "It is over."), **docs.fails()},
 )
 async def revoke_key(request: Request) -> Response:
     """End the key at once and on every replica; its blocked calls end with `unauthorized`."""
@@ -79,44 +81,44 @@ async def revoke_key(request: Request) -> Response:
     operation_id="set_scopes",
     summary="Narrow one's own API key",
     responses={
-        **docs.success(200, caller_wire.KeyScopesJson, more_examples.KEY_SCOPES, "What the key may do from now on."),
+        **docs.success(200, wire.KeyScopesJson, admin_examples.KEY_SCOPES, "What the key may do from now on."),
         **docs.fails("insufficient_scope", "invalid_scopes", "invalid_scope", body=True),
     },
 )
 async def set_scopes(request: Request, body: NarrowerScopes) -> Response:
     """Let the key do less, for good: before it is handed to somebody who needs no more. Only an administrator widens it."""
     caller = await bus_of(request).credentials.set_scopes(caller_of(request), body.scopes)
-    return reply({"key_id": caller.key_id, "scopes": caller_shapes.scopes(caller.scopes)})
+    return reply({"key_id": caller.key_id, "scopes": shapes.scopes(caller.scopes)})
 
 
 @router.get(
     "/account/usage",
     operation_id="usage",
     summary="See what is left of the rate limit",
-    responses={**docs.success(200, caller_wire.UsageJson, more_examples.USAGE, "After this request."), **docs.fails()},
+    responses={**docs.success(200, wire.UsageJson, admin_examples.USAGE, "After this request."), **docs.fails()},
 )
 async def usage(request: Request) -> Response:
     """The key's rate limit, and how many requests are left of it at this moment."""
     caller, bus = caller_of(request), bus_of(request)
     left = await bus.credentials.usage(caller)
-    return reply(caller_shapes.usage(caller.key_id, left, bus.settings.instance_kind))
+    return reply(shapes.usage(caller.key_id, left, bus.settings.instance_kind))
 
 
 @router.get(
     "/v1/security/audit",
     operation_id="audit",
     summary="See what was done with one's own API key",
-    responses={**docs.success(200, caller_wire.AuditJson, more_examples.AUDIT, "Newest first."), **docs.fails()},
+    responses={**docs.success(200, wire.AuditJson, admin_examples.AUDIT, "Newest first."), **docs.fails()},
 )
 async def audit(request: Request, limit: AuditLimit = str(AUDITED)) -> Response:
     """The newest acts that name the key, such as `key.issue`, out of the newest 500 of the bus."""
     found = await bus_of(request).credentials.audit(caller_of(request), limit=audit_limit(limit))
-    return reply(caller_shapes.audit(found))
+    return reply(shapes.audit(found))
 
 
 def audit_limit(text: str) -> int:
     """1 to 500, as near as can be to what was asked for; what is no whole number asks for nothing."""
     try:
-        return min(max(int(text), 1), MOST_AUDITED)
+        return min(max(int(text), 1), MAX_AUDITED)
     except ValueError:
         return AUDITED

@@ -114,7 +114,9 @@ async def claim_task(request: Request, body: ClaimNext) -> Response:
     summary="Wait for a task's result",
     responses={
         **docs.success(200, wire.ResultJson, examples.RESULT, "Its outcome, or `pending` when the wait was over."),
-        **docs.fails(*docs.MESSAGE, "forbidden", "channel_not_claimable", "invalid_wait", "result_not_ready"),
+        **docs.fails(
+            *docs.MESSAGE, "forbidden", "channel_not_claimable", "message_expired", "invalid_wait", "result_not_ready"
+        ),
     },
 )
 async def await_result(

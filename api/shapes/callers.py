@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from api import wire
-from api.wire import callers
+from api.wire import callers as wire
 from bus import Settings
 from bus.models import AccessAnswer, AccessRequest, Actor, Allowance, AuditEntry, Caller, IssuedKey
 
@@ -44,7 +43,7 @@ def scopes(granted: frozenset[str] | None) -> list[str] | None:
     return None if granted is None else sorted(granted)
 
 
-def usage(key_id: str, left: Allowance, instance_kind: str) -> callers.UsageJson:
+def usage(key_id: str, left: Allowance, instance_kind: str) -> wire.UsageJson:
     return {
         "key_id": key_id,
         "plan": PLAN,
@@ -58,11 +57,11 @@ def usage(key_id: str, left: Allowance, instance_kind: str) -> callers.UsageJson
     }
 
 
-def audit(entries: Sequence[AuditEntry]) -> callers.AuditJson:
+def audit(entries: Sequence[AuditEntry]) -> wire.AuditJson:
     return {"data": [_audit_entry(each) for each in entries], "count": len(entries)}
 
 
-def _audit_entry(entry: AuditEntry) -> callers.AuditEntryJson:
+def _audit_entry(entry: AuditEntry) -> wire.AuditEntryJson:
     return {
         "id": entry.id,
         "occurred_at": stamp(entry.occurred_at),

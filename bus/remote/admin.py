@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from bus import checks
@@ -15,8 +15,6 @@ from . import reading
 from .credentials import audit_entry, issued_key, listed, scopes_of
 from .http import Answer, Http, segment
 
-_MOST_AUDITED = 500
-
 
 class RemoteAdmin:
     """`address` is the server's to see: it is taken and not sent."""
@@ -24,6 +22,9 @@ class RemoteAdmin:
     def __init__(self, http: Http, settings: Settings) -> None:
         self._http = http
         self._token = settings.admin_token
+
+    async def admit(self, *, right: bool, address: str | None) -> None:
+        """Nothing to count: the server does."""
 
     async def issue_key(self, label: str, *, address: str | None = None) -> IssuedKey:
         return (await self._post("/v1/admin/keys", {"agent_label": label})).read(issued_key)
@@ -59,7 +60,7 @@ class RemoteAdmin:
         return (await self._post(f"/v1/admin/channels/{segment(channel)}/resume", {}, repeatable=True)).read(reading.channel)
 
     async def audit(self, *, limit: int = 100) -> Sequence[AuditEntry]:
-        most = checks.whole(limit, field="limit", least=1, most=_MOST_AUDITED)  # the wire takes any number and clamps it
+        most = checks.audit_limit(limit)  # the wire takes any number and clamps it
         answer = await self._get("/v1/admin/audit", {"limit": most})
         return answer.read(lambda body: [audit_entry(each) for each in body["data"]])
 
@@ -90,10 +91,6 @@ def _record(body: reading.Json) -> KeyRecord:
         label=body["agent_label"],
         scopes=scopes_of(body),
         created_at=reading.moment(body["created_at"]),
-        revoked_at=_moment(body["revoked_at"]),
-        rotated_until=_moment(body["rotated_until"]),
+        revoked_at=reading.moment_or_none(body["revoked_at"]),
+        rotated_until=reading.moment_or_none(body["rotated_until"]),
     )
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else reading.moment(text)

@@ -15,8 +15,6 @@ from bus.models.callers import NO_LIMIT
 from . import reading
 from .http import Answer, Http
 
-_MOST_AUDITED = 500
-
 
 class RemoteCredentials:
     def __init__(self, http: Http) -> None:
@@ -51,7 +49,7 @@ class RemoteCredentials:
         return answer.read(lambda body: _usage(body["rate_limit"]))
 
     async def audit(self, caller: Caller, *, limit: int = 100) -> Sequence[AuditEntry]:
-        most = checks.whole(limit, field="limit", least=1, most=_MOST_AUDITED)  # the wire takes any number and clamps it
+        most = checks.audit_limit(limit)  # the wire takes any number and clamps it
         answer = await self._http.get(caller, "/v1/security/audit", params={"limit": most})
         return answer.read(lambda body: [audit_entry(each) for each in body["data"]])
 

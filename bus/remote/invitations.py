@@ -40,7 +40,7 @@ def invitation(i: Mapping[str, Any]) -> Invitation:
         created_by_key_id=i["created_by_key_id"],
         created_at=reading.moment(i["created_at"]),
         expires_at=reading.moment(i["expires_at"]),
-        revoked_at=None if i["revoked_at"] is None else reading.moment(i["revoked_at"]),
+        revoked_at=reading.moment_or_none(i["revoked_at"]),
         active=i["active"],
     )
 

@@ -38,8 +38,8 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+def moment_or_none(text: str | None) -> datetime | None:
+    return None if text is None else moment(text)
 
 
 def _name(named: Json | None) -> str | None:
@@ -59,7 +59,7 @@ def message(m: Json) -> Message:
         actor=_name(m["actor"]),
         key_id=m["key_id"],
         state=None if m["state"] is None else State(m["state"]),
-        available_at=_moment(m["available_at"]),
+        available_at=moment_or_none(m["available_at"]),
         deliveries=m["deliveries"],
         hold=None if m["lease_expires_at"] is None else _hold(m),
         outcome=outcome,
@@ -94,7 +94,7 @@ def _outcome(o: Json) -> Outcome:
         actor=o["actor"],
         key_id=o["key_id"],
         delivery=o["delivery"],
-        claimed_at=_moment(o["claimed_at"]),
+        claimed_at=moment_or_none(o["claimed_at"]),
         finished_at=moment(o["finished_at"]),
     )
 
@@ -181,7 +181,7 @@ def counts(c: Json) -> Counts:
         in_flight=c["in_flight"],
         done=c["done"],
         dead=c["dead"],
-        next_available_at=_moment(c["next_available_at"]),
+        next_available_at=moment_or_none(c["next_available_at"]),
     )
 
 

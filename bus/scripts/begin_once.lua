@@ -5,6 +5,7 @@
 -- reply {'taken'} | {'pending', ms left} | {'kept', status, answer} | {'idempotency_conflict'}
 local before = redis.call('GET', KEYS[1])
 if not before or before == 'free' then
+  redis.call('DEL', KEYS[1])  -- first: it needs no memory, so a full store lets in what will free some
   redis.call('SET', KEYS[1], 'pending ' .. ARGV[1], 'PX', ARGV[2])
   return {'taken'}
 end

@@ -7,6 +7,8 @@
 local s = settings()
 if not s then return {'channel_not_found'} end
 if s.owner ~= ARGV[1] then return {'forbidden', 'owner'} end
+-- Else its owner would resume it by making it anew.
+if redis.call('HGET', CHANNEL, 'paused_by') == 'admin' then return {'forbidden', 'admin'} end
 local aliases = redis.call('HGET', CHANNEL, 'aliases')
 for part, key in pairs({stream = STREAM, history = HISTORY, dead = DEAD}) do
   if redis.call('EXISTS', key) == 1 then redis.call('RENAME', key, KEYS[21] .. ':' .. part) end

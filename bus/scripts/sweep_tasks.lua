@@ -36,8 +36,8 @@ for _, found in ipairs(page) do
     if pending(id) then
       redis.call('ZADD', DUE, NOW + s.lease, id)  -- read by hand with XREADGROUP: it gets a lease like any other
     else
-      reach_ahead(id)
       expire_unclaimed(id, fields, s)
+      reach_ahead(id)  -- not before: a script of a full store may ask for memory only after it let something go
       finished = finished + 1
     end
   end

@@ -7,6 +7,11 @@ local s = settings()
 if not s then return {'channel_not_found'} end
 if s.owner ~= ARGV[1] then return {'forbidden', 'owner'} end
 local mode, last = ARGV[2], 3 + 2 * tonumber(ARGV[3])
+for i = 4, last, 2 do
+  if ARGV[i] == 'paused' and ARGV[i + 1] == '0' and redis.call('HGET', CHANNEL, 'paused_by') == 'admin' then
+    return {'forbidden', 'admin'}
+  end
+end
 if mode ~= '' and mode ~= s.mode then
   local info = redis.pcall('XINFO', 'STREAM', STREAM)  -- no such key: nothing was posted
   for i = 1, info.err and 0 or #info, 2 do

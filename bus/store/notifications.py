@@ -129,9 +129,9 @@ class Subscriptions:
     def _tell(self) -> None:
         """Tell the server what changed: one command for all of one turn of the loop."""
         if (ear := self._ear) is not None:
-            if new := [key for key in self._changed if key in self._watched and key not in ear.told]:
+            if new := [each for each in self._changed if each in self._watched and each not in ear.told]:
                 ear.subscribe(new)
-            if gone := [key for key in self._changed if key not in self._watched and key in ear.told]:
+            if gone := [each for each in self._changed if each not in self._watched and each in ear.told]:
                 ear.unsubscribe(gone)
         self._changed.clear()
 

@@ -10,6 +10,7 @@ from .. import checks
 from ..admin import OVERLAP
 from ..errors import InvalidInput, KeyNotFound
 from ..models import AuditEntry, Channel, IssuedKey, KeyRecord, Page
+from ..rates import exceeded
 from . import newest_first
 from .actors import RedisActors
 from .api_keys import ApiKeys, is_key_id, scope_list
@@ -17,7 +18,9 @@ from .audit import Audit
 from .channels import RedisChannels
 from .engine import Engine
 from .minting import Minting
+from .rates import Rates
 
+_WRONG_TOKENS = (10, timedelta(seconds=60))
 _NO_OVERLAP = timedelta(0)
 _LONGEST_OVERLAP = timedelta(days=30)
 
@@ -29,6 +32,12 @@ class RedisAdmin:
         self._audit = Audit(engine)
         self._api_keys = ApiKeys(engine, actors, self._audit)
         self._minting = Minting(engine)
+        self._rates = Rates(engine)
+
+    async def admit(self, *, right: bool, address: str | None) -> None:
+        allowance = await self._rates.take("admin", address, *_WRONG_TOKENS, cost=0 if right else 1)
+        if allowance.retry_after:
+            raise exceeded(allowance, "your address, for wrong admin tokens,")
 
     async def issue_key(self, label: str, *, address: str | None = None) -> IssuedKey:
         return await self._api_keys.mint(label, address=address, by_admin=True)

@@ -10,9 +10,9 @@ from .. import checks
 from ..models import AuditEntry
 from .engine import Engine
 from .replies import pairs, posted_at
+from .scripts import script
 
 _KEPT = 10_000
-MOST_SHOWN = 500
 
 
 class Audit:
@@ -37,18 +37,18 @@ class Audit:
             "detail": json.dumps(detail, ensure_ascii=False) if detail else None,
         }
         flat = [part for name, value in fields.items() if value is not None for part in (name, value)]
-        await self._engine.store.command("XADD", self._engine.keys.audit, "MAXLEN", "~", _KEPT, "*", *flat)
+        await self._engine.store.run(script("note_act"), (self._engine.keys.audit,), (_KEPT, *flat))
 
     async def newest(self, limit: int) -> Sequence[AuditEntry]:
         """Newest first, 1..500. Raises InvalidInput."""
-        most = checks.whole(limit, field="limit", least=1, most=MOST_SHOWN)
+        most = checks.audit_limit(limit)
         found = await self._engine.store.command("XREVRANGE", self._engine.keys.audit, "+", "-", "COUNT", most)
         return [_entry(stream_id, flat) for stream_id, flat in found]
 
     async def naming(self, key_id: str, limit: int) -> Sequence[AuditEntry]:
         """Those of the newest 500 that name the API key, newest first, 1..500. Raises InvalidInput."""
-        most = checks.whole(limit, field="limit", least=1, most=MOST_SHOWN)
-        found = await self.newest(MOST_SHOWN)
+        most = checks.audit_limit(limit)
+        found = await self.newest(checks.MAX_AUDITED)
         return [entry for entry in found if key_id in (entry.actor_key_id, entry.subject_key_id)][:most]
 
 

@@ -100,7 +100,7 @@ class Bell:
 
     def hears(self, redis_keys: Iterable[str]) -> bool:
         """Whether somebody listens to all of these already, so that one more costs the server nothing."""
-        return all((topic := self._topics.get(key)) is not None and topic.confirmed.done() for key in redis_keys)
+        return all((topic := self._topics.get(each)) is not None and topic.confirmed.done() for each in redis_keys)
 
     def ring_next(self, redis_key: str) -> None:
         """There is more where that came from: wake the next in line."""
@@ -156,16 +156,16 @@ class Bell:
             for topic in list(self._topics.values()):
                 if topic.line:
                     topic.ring_next()
-            keys = [key for key, topic in self._topics.items() if topic.shared]
+            listened_to = [redis_key for redis_key, topic in self._topics.items() if topic.shared]
             try:
-                for start in range(0, len(keys), _BATCH):
-                    await self._ring_existing(store, keys[start : start + _BATCH])
+                for start in range(0, len(listened_to), _BATCH):
+                    await self._ring_existing(store, listened_to[start : start + _BATCH])
             except StoreUnavailable:
                 continue  # the reconnect wakes everybody
 
-    async def _ring_existing(self, store: Store, keys: list[str]) -> None:
-        for key, exists in zip(keys, [store.command("EXISTS", key) for key in keys], strict=True):
-            if await exists and (topic := self._topics.get(key)):
+    async def _ring_existing(self, store: Store, redis_keys: list[str]) -> None:
+        for redis_key, exists in zip(redis_keys, [store.command("EXISTS", each) for each in redis_keys], strict=True):
+            if await exists and (topic := self._topics.get(redis_key)):
                 topic.ring_shared()
 
 
@@ -185,10 +185,10 @@ class Ear:
     async def open(self) -> None:
         """Subscribe; returns once the server has confirmed, or the process drains. `close` it, whatever happens."""
         try:
-            for key in self._shared:
-                self._shared_topics.append(self._bell.join(key))
-            for key in self._in_line:
-                self._lines.append(self._bell.join(key))
+            for redis_key in self._shared:
+                self._shared_topics.append(self._bell.join(redis_key))
+            for redis_key in self._in_line:
+                self._lines.append(self._bell.join(redis_key))
             for topic in (*self._shared_topics, *self._lines):
                 if not topic.confirmed.done():
                     await asyncio.wait({topic.confirmed, self._bell.drained}, return_when=asyncio.FIRST_COMPLETED)
@@ -198,10 +198,10 @@ class Ear:
 
     def close(self) -> None:
         """Listen no more."""
-        for key, topic in zip(self._shared, self._shared_topics, strict=False):
-            self._bell.leave(key, topic)
-        for key, topic in zip(self._in_line, self._lines, strict=False):
-            self._bell.leave(key, topic)
+        for redis_key, topic in zip(self._shared, self._shared_topics, strict=False):
+            self._bell.leave(redis_key, topic)
+        for redis_key, topic in zip(self._in_line, self._lines, strict=False):
+            self._bell.leave(redis_key, topic)
         self._shared_topics, self._lines = [], []
 
     def mark(self) -> int:

@@ -66,8 +66,8 @@ class ChannelIndex:
             seen = found
 
     async def _state(self, channel: str) -> State:
-        key = self._engine.keys.channel(channel)
-        found = await self._engine.store.command("HMGET", key, "created_ms", "discoverable", "owner_key_id", "aliases")
+        store, keys = self._engine.store, self._engine.keys
+        found = await store.command("HMGET", keys.channel(channel), "created_ms", "discoverable", "owner_key_id", "aliases")
         return found[0], found[1], found[2], found[3]
 
     async def _write(self, channel: str, state: State, owner_before: str | None) -> None:

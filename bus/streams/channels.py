@@ -1,4 +1,4 @@
-"""Channels on Redis: a hash of settings each. Listing and counting are in discovery.py, deleting in deletion.py."""
+"""Channels on Redis: a hash of settings each. Listing and counting are in channel_overview.py, deleting in deletion.py."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from ..models import (
 from . import replies
 from .channel_fields import ChannelFields
 from .channel_index import MOST_ALIASES, ChannelIndex
+from .channel_overview import ChannelOverview
 from .deletion import Deletion
-from .discovery import Discovery
 from .engine import Engine
 
 
@@ -37,7 +37,7 @@ class RedisChannels:
         self._fields = ChannelFields(engine)
         self._index = ChannelIndex(engine)
         self._deletion = Deletion(engine, self._index)
-        self._discovery = Discovery(engine)
+        self._overview = ChannelOverview(engine)
 
     async def create(self, caller: Caller, channel: NewChannel) -> Created:
         require(caller, CHANNELS_WRITE)
@@ -106,10 +106,10 @@ class RedisChannels:
         return Page(items, rows[-1][0] if len(rows) == limit else None)
 
     async def metrics(self, caller: Caller, channel: str) -> ChannelMetrics:
-        return await self._discovery.metrics(caller, channel)
+        return await self._overview.metrics(caller, channel)
 
     async def owned(self, caller: Caller) -> OwnedTotals:
-        return await self._discovery.owned(caller)
+        return await self._overview.owned(caller)
 
     async def get(self, caller: Caller, channel: str) -> Channel:
         require(caller, *ANY)
@@ -117,7 +117,7 @@ class RedisChannels:
         return await self.shown(name, (await self._engine.run("get_channel", name, caller.key_id))[2])
 
     async def list(self, caller: Caller, *, limit: int = 50, cursor: str | None = None) -> Page[ChannelSummary]:
-        return await self._discovery.list(caller, limit, cursor)
+        return await self._overview.list(caller, limit, cursor)
 
     async def counts(self, caller: Caller, channel: str) -> Counts:
-        return await self._discovery.counts(caller, channel)
+        return await self._overview.counts(caller, channel)

@@ -52,7 +52,7 @@ class RedisClaims:
                     return Seen(claim, enough=True)
             return Seen(None, enough=False)
 
-        lines = tuple(key for channel in wanted for key in (keys.stream(channel), keys.bell(channel)))
+        lines = tuple(each for channel in wanted for each in (keys.stream(channel), keys.bell(channel)))
         gone = tuple(keys.gone(channel) for channel in wanted)
         return await until(self._engine, self._credentials, caller, look, wait, shared=gone, in_line=lines)
 

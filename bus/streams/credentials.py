@@ -66,8 +66,8 @@ class RedisCredentials:
         if caller.api_key:
             await self.verify(caller.api_key)
             return
-        key = self._engine.keys.api_key(caller.key_id)
-        kept, revoked = await self._engine.store.command("HMGET", key, "sha256", "revoked_ms")
+        record = self._engine.keys.api_key(caller.key_id)
+        kept, revoked = await self._engine.store.command("HMGET", record, "sha256", "revoked_ms")
         if not kept or revoked:
             raise _gone()
 

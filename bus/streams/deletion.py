@@ -9,6 +9,7 @@ from ..errors import BusError, StoreUnavailable
 from ..models import Caller
 from .channel_index import ChannelIndex
 from .engine import Engine
+from .scripts import script
 
 _TOLD_MS = 3_600_000
 """How long a waiter may be deaf and still learn that its channel is gone; a new channel of that name ends it."""
@@ -31,7 +32,7 @@ class Deletion:
         store, keys = self._engine.store, self._engine.keys
         token = secrets.token_hex(8)
         deletion = f"{token} {caller.key_id} {channel}"
-        await store.command("ZADD", keys.deletions, await self._index.now(), deletion)
+        await self._note(deletion, await self._index.now())
         try:
             extra = (keys.gone(channel), keys.put_aside(channel, token), keys.failures(channel))
             reply = await self._engine.run("delete_channel", channel, caller.key_id, _TOLD_MS, extra_keys=extra)
@@ -44,8 +45,11 @@ class Deletion:
         for alias in json.loads(reply[1] or "[]"):
             await self._index.free_alias(alias, channel)
         await self._index.settle(channel, owner_before=caller.key_id)
-        await store.command("ZADD", keys.deletions, 0, deletion)
+        await self._note(deletion, 0)
         await self._clear(deletion, _STEPS_AT_ONCE)
+
+    async def _note(self, deletion: str, began_ms: int) -> None:
+        await self._engine.store.run(script("note_deletion"), (self._engine.keys.deletions,), (deletion, began_ms))
 
     async def sweep(self) -> None:
         """See deletions that were cut short to their end, and clear away some of what large ones left."""

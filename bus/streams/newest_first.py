@@ -23,10 +23,10 @@ class Position:
     most: str
     skip: int
 
-    async def page(self, store: Store, key: str, limit: int) -> tuple[list[tuple[str, int]], str | None]:
+    async def page(self, store: Store, redis_key: str, limit: int) -> tuple[list[tuple[str, int]], str | None]:
         """Members with their scores, and the cursor that goes on after them; None when there were fewer than asked for."""
         found: list[Any] = await store.command(
-            "ZRANGE", key, self.most, "-inf", "BYSCORE", "REV", "LIMIT", self.skip, limit, "WITHSCORES"
+            "ZRANGE", redis_key, self.most, "-inf", "BYSCORE", "REV", "LIMIT", self.skip, limit, "WITHSCORES"
         )
         scores = [int(float(score)) for score in found[1::2]]
         return list(zip(found[::2], scores, strict=True)), self._next(scores) if len(scores) == limit else None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ..addresses import counted_as
-from ..limits import exceeded
 from ..models import Allowance
 from ..models.callers import NO_LIMIT
+from ..rates import exceeded
 from .engine import Engine, milliseconds
 from .scripts import script
 
@@ -18,11 +18,13 @@ class Rates:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    async def take(self, what: str, address: str | None, limit: int, window: timedelta) -> Allowance:
-        """Count one call of this kind from a source address. Not counted: without an address, or with limit 0."""
+    async def take(self, what: str, address: str | None, limit: int, window: timedelta, *, cost: int = 1) -> Allowance:
+        """Count one call of this kind from a source address; with `cost` 0 only see whether one would be let through. Not
+        counted: without an address, or with limit 0.
+        """
         if address is None:
             return Allowance(0, window, NO_LIMIT)
-        return await self._take(self._engine.keys.address_rate(what, counted_as(address)), limit, window, 1)
+        return await self._take(self._engine.keys.address_rate(what, counted_as(address)), limit, window, cost)
 
     async def spend(self, what: str, address: str | None, limit: int, window: timedelta) -> None:
         """`take`, for who has nothing to say to a call beyond the limit. Raises RateLimitExceeded."""

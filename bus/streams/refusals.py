@@ -27,7 +27,9 @@ def _already_claimed(channel: str, rest: list[Any]) -> errors.BusError:
 
 def _not_available_yet(channel: str, rest: list[Any]) -> errors.BusError:
     at = moment(rest[0])
-    return errors.NotAvailableYet(f"this task is delayed until {at:%Y-%m-%d %H:%M:%S} UTC", available_at=at.isoformat())
+    return errors.NotAvailableYet(
+        f"this task is delayed until {at:%Y-%m-%d %H:%M:%S} UTC; claim it then, or another now", available_at=at.isoformat()
+    )
 
 
 def _already_finished(channel: str, rest: list[Any]) -> errors.BusError:
@@ -75,6 +77,11 @@ def _delay(channel: str, rest: list[Any]) -> errors.BusError:
 
 
 def _forbidden(channel: str, rest: list[Any]) -> errors.BusError:
+    if rest[0] == "admin":
+        return errors.Forbidden(
+            f"an administrator paused channel '{channel}': until an administrator resumes it, its owner can neither resume nor "
+            "delete it"
+        )
     who = {
         "owner": f"the owner of channel '{channel}'",
         "member": f"the owner and members of channel '{channel}'",
@@ -91,7 +98,9 @@ def _cancelled(channel: str, rest: list[Any]) -> errors.BusError:
 
 
 def _dead_letter(channel: str, rest: list[Any]) -> errors.BusError:
-    return errors.DeadLetterNotFound(f"there is no dead letter '{channel}:{rest[0]}' (any more); nothing was redriven")
+    return errors.DeadLetterNotFound(
+        f"there is no dead letter '{channel}:{rest[0]}' (any more), so nothing was redriven; dead_letters shows what there is"
+    )
 
 
 def _exists(channel: str, rest: list[Any]) -> errors.BusError:
@@ -110,7 +119,7 @@ def _not_empty(channel: str, rest: list[Any]) -> errors.BusError:
 
 def _too_many_aliases(channel: str, rest: list[Any]) -> errors.BusError:
     return errors.InvalidInput(
-        f"channel '{channel}' has {rest[0]} aliases, the most there may be", field="alias", code="too_many_aliases"
+        f"channel '{channel}' has {rest[0]} aliases, which is the most; use one of them", field="alias", code="too_many_aliases"
     )
 
 
@@ -124,7 +133,9 @@ def _message_claimed(channel: str, rest: list[Any]) -> errors.BusError:
 
 
 def _resolved(channel: str, rest: list[Any]) -> errors.BusError:
-    return errors.AccessRequestResolved(f"this access request was {rest[0]} before", status=rest[0])
+    return errors.AccessRequestResolved(
+        f"this access request was {rest[0]} before; list_access_requests shows those that wait", status=rest[0]
+    )
 
 
 def _too_many(field: str, what: str) -> Refusal:
@@ -135,7 +146,10 @@ def _too_many(field: str, what: str) -> Refusal:
 
 
 REFUSALS: Final[Mapping[str, Refusal]] = {
-    "access_request_not_found": _says(errors.AccessRequestNotFound, "channel '{channel}' has no such access request"),
+    "access_request_not_found": _says(
+        errors.AccessRequestNotFound,
+        "channel '{channel}' has no such access request; list_access_requests shows those that wait",
+    ),
     "access_request_resolved": _resolved,
     "actor_forbidden": _says(
         errors.ActorForbidden, "the actor name '{channel}' belongs to another API key; act under another name"
@@ -181,8 +195,12 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
     "invitation_revoked": _says(errors.InvitationRevoked, "this invitation was taken back; ask for a new one"),
     "lease_lost": _lease_lost,
     "message_claimed": _message_claimed,
-    "message_expired": _says(errors.MessageExpired, "the message passed its time to live and is no longer to be had"),
-    "message_not_found": _says(errors.MessageNotFound, "channel '{channel}' has no such message (any more)"),
+    "message_expired": _says(
+        errors.MessageExpired, "the message passed its time to live and is no longer to be had; post it anew if it is wanted"
+    ),
+    "message_not_found": _says(
+        errors.MessageNotFound, "channel '{channel}' has no such message (any more); see that its id is complete"
+    ),
     "not_available_yet": _not_available_yet,
     "not_claimed": _not_claimed,
     "session_not_found": _says(

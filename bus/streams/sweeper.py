@@ -9,7 +9,9 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from ..errors import StoreUnavailable
+from redis.exceptions import ResponseError
+
+from ..errors import StoreFull, StoreUnavailable
 from .channel_index import ChannelIndex
 from .deletion import Deletion
 from .engine import Engine
@@ -43,21 +45,33 @@ class Sweeper:
         store, keys = self._engine.store, self._engine.keys
         if not await store.run(script("hold_sweeper"), (keys.sweeper,), (self._name, self._hold_ms)):
             return 0
-        await store.command("HSETNX", keys.config, "schema", 1)
+        if await store.command("HGET", keys.config, "schema") is None:
+            await store.command("HSETNX", keys.config, "schema", 1)
         first = self._next_channel
         channels: list[str] = await store.command("ZRANGE", keys.channels, first, first + _CHANNELS_AT_ONCE - 1)
         self._next_channel = first + len(channels) if len(channels) == _CHANNELS_AT_ONCE else 0
-        finished = sum([await self.sweep_channel(channel) for channel in channels])
+        finished = sum([await self._sweep_apart(channel) for channel in channels])
         self._next_alias = await self._index.sweep_aliases(self._next_alias)
         await self._deletion.sweep()
         await self._sweep_messages(WEBHOOK_QUEUE)  # in no index
         await self._hand_over.sweep(channels)
         return finished
 
+    async def _sweep_apart(self, channel: str) -> int:
+        """A channel whose keys somebody spoiled by hand does not keep the others from being swept."""
+        try:
+            return await self.sweep_channel(channel)
+        except ResponseError as why:
+            log.warning("channel %s cannot be swept: %s", channel, why)
+            return 0
+
     async def sweep_channel(self, channel: str) -> int:
         """Everything there is to sweep in one channel. Returns how many tasks were given an outcome."""
         finished = await self._sweep_messages(channel)
-        await (self._index.forget(channel) if finished is None else self._index.settle(channel))
+        try:
+            await (self._index.forget(channel) if finished is None else self._index.settle(channel))
+        except StoreFull as why:
+            log.debug("the indexes of channel %s wait: %s", channel, why)
         return finished or 0
 
     async def _sweep_messages(self, channel: str) -> int | None:
@@ -98,6 +112,8 @@ class Sweeper:
         while True:
             try:
                 await self.sweep_once()
-            except StoreUnavailable as why:
+            except (StoreUnavailable, StoreFull) as why:
                 log.info("sweeping waits for the store: %s", why)
+            except Exception:  # the top of a round: a loop that ends takes the process with it, and all that it serves
+                log.exception("a round of sweeping failed")
             await asyncio.sleep(self._engine.settings.sweep_seconds * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret

@@ -143,12 +143,12 @@ class RedisTasks:
             final = found.state is None or found.state.final
             return Seen(found, enough=final, look_in=max(next_change, 0.0) + 0.05)
 
-        key = self._engine.keys.result(channel, stream_id)
+        result_key = self._engine.keys.result(channel, stream_id)
 
         async def finished() -> bool:
-            return bool(await self._engine.store.command("EXISTS", key))
+            return bool(await self._engine.store.command("EXISTS", result_key))
 
-        shared = (key, self._engine.keys.gone(channel))
+        shared = (result_key, self._engine.keys.gone(channel))
         return await until(self._engine, self._credentials, caller, look, wait, shared=shared, worth=finished)
 
     async def dead_letters(

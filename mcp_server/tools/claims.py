@@ -15,6 +15,7 @@ from bus import Claim, Message, reasons
 from bus.errors import BusError, InvalidInput
 from mcp_server.answers import Author, Claimed, Renewed, Settled, Task
 from mcp_server.arguments import Actor, ClaimToken, DelaySeconds, LeaseSeconds, MessageId, Reason, WaitSeconds, whole_message_id
+from mcp_server.clients import wait_of
 from mcp_server.desk import Ctx, Desk, desk_of
 from mcp_server.holding import Grip, held_ids, with_grip
 from mcp_server.session import LEASE, Who
@@ -28,21 +29,23 @@ async def claim_task(
     ctx: Ctx,
     channel: str | None = None,
     actor: Actor = None,
-    wait_seconds: WaitSeconds = 0,
+    wait_seconds: WaitSeconds = None,
     lease_seconds: LeaseSeconds = None,
     channels: Annotated[list[str] | None, Field(max_length=20, description="Several, tried in order")] = None,
 ) -> Claimed:
-    """Take the oldest waiting task of a channel to work on it; nobody else gets it meanwhile. Pass wait_seconds=50 instead of
-    asking again and again. claimed: do what task.content asks, if your user would want it, then ack_task with the result,
-    or release_task if you cannot. none: note says why."""
+    """Take the oldest waiting task of a channel to work on it; nobody else gets it meanwhile. Waits for one; wait_seconds=0
+    only looks. claimed: do what task.content asks, if your user would want it, then ack_task with the result, or release_task
+    if you cannot. none: note says why."""
     wanted = [*([channel] if channel is not None else []), *(channels or [])]
     if not wanted:
         raise InvalidInput("channel is missing: name the channel to take a task from, or several in channels", field="channel")
-    desk = desk_of(ctx)
+    desk, seconds = desk_of(ctx), wait_of(ctx, wait_seconds)
 
     async def take(who: Who) -> Claimed:
-        claim = await _claim(desk, ctx, who, wanted, actor, wait_seconds, lease_seconds)
-        return _claimed(desk, claim) if claim else await _none(desk, who, wanted, wait_seconds)
+        claim = await _claim(desk, ctx, who, wanted, actor, seconds, lease_seconds)
+        if desk.session is not None:
+            desk.session.note_worked(wanted)
+        return _claimed(desk, claim) if claim else await _none(desk, who, wanted)
 
     return await desk.act(ctx, take)
 
@@ -99,12 +102,12 @@ def _claimed(desk: Desk, claim: Claim) -> Claimed:
     )
 
 
-async def _none(desk: Desk, who: Who, channels: list[str], wait_seconds: float) -> Claimed:
+async def _none(desk: Desk, who: Who, channels: list[str]) -> Claimed:
     return Claimed(
         status="none",
         note=await reasons.nothing_to_claim(desk.bus.channels, who.caller, channels),
         still_held=held_ids(desk),
-        next=f"claim_task again with wait_seconds={max(wait_seconds, 50):g}, or go on with something else",
+        next="claim_task again, which waits unless wait_seconds=0, or go on with something else",
     )
 
 

@@ -18,8 +18,10 @@ from mcp_server.arguments import (
     IdempotencyKey,
     MessageId,
     Metadata,
+    WaitSeconds,
     whole_message_id,
 )  # fmt: skip
+from mcp_server.clients import wait_of
 from mcp_server.desk import Ctx, desk_of
 from mcp_server.strict import BusTool
 from mcp_server.waiting import waiting
@@ -52,6 +54,8 @@ async def post_task(
         ),
     )
     message_id = posted.message.id
+    if desk.session is not None:
+        desk.session.note_posted(message_id)
     return Posted(
         message_id=message_id,
         channel_created=posted.channel_created or None,
@@ -64,23 +68,27 @@ async def await_result(
     ctx: Ctx,
     message_id: MessageId,
     channel: Annotated[str | None, Field(description="Not needed")] = None,
-    timeout_seconds: Annotated[float, Field(ge=0, le=3600)] = 50,
+    timeout_seconds: WaitSeconds = None,
 ) -> Awaited:
     """Wait for the outcome of a task you posted, told the moment it is there. done: result is the worker's answer. failed,
     dead, expired, cancelled: reason says why there is none. pending: time was up, nothing is lost; state says where it
-    stands, and the same call waits on. Raise timeout_seconds if your client allows long calls."""
-    desk = desk_of(ctx)
+    stands, and the same call waits on."""
+    desk, seconds = desk_of(ctx), wait_of(ctx, timeout_seconds)
     wanted = whole_message_id(message_id, channel)
     message = await desk.act(
         ctx,
         lambda who: waiting(
             ctx,
-            timeout_seconds,
+            seconds,
             f"waiting for the outcome of {wanted}",
-            desk.bus.tasks.await_result(who.caller, wanted, wait=timedelta(seconds=timeout_seconds)),
+            desk.bus.tasks.await_result(who.caller, wanted, wait=timedelta(seconds=seconds)),
         ),
     )
-    return _pending(message, timeout_seconds) if message.outcome is None else _finished(message)
+    if message.outcome is None:
+        return _pending(message)
+    if desk.session is not None:
+        desk.session.posted.pop(message.id, None)
+    return _finished(message)
 
 
 def _finished(message: Message) -> Awaited:
@@ -108,17 +116,14 @@ _AFTER = {
 }
 
 
-def _pending(message: Message, waited: float) -> Awaited:
-    hold = message.hold
+def _pending(message: Message) -> Awaited:
     return Awaited(
         status="pending",
         state=message.state.value if message.state else None,
         deliveries=message.deliveries or None,
-        holder=Holder(actor=hold.actor, key_id=hold.key_id, since=hold.claimed_at, lease_expires_at=hold.lease_expires_at)
-        if hold
-        else None,
+        holder=Holder.of(message.hold) if message.hold else None,
         available_at=message.available_at,
-        next=f'await_result(message_id="{message.id}", timeout_seconds={max(waited, 50):g}) goes on waiting',
+        next=f'await_result(message_id="{message.id}") goes on waiting',
     )
 
 

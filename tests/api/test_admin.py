@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from api.serving import serving
 from bus import Settings
+from bus.streams import connect_engine
 
 from .conftest import UNLIMITED, Agent, posted, refused
 
@@ -41,6 +42,13 @@ async def governed(data_dir: Path) -> AsyncGenerator[str]:
     )
     async with serving(settings) as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+async def unsuspected(governed: str, data_dir: Path) -> None:
+    """No test pays for the wrong tokens of another: all come from one address."""
+    async with connect_engine(Settings(data_dir=data_dir, prefix="governed:")) as engine:
+        await engine.store.command("DEL", engine.keys.address_rate("admin", "127.0.0.1"))
 
 
 @pytest.fixture
@@ -200,3 +208,34 @@ async def test_the_audit_trail_says_where_an_act_came_from(admin: httpx.AsyncCli
         answer = await admin.get("/v1/admin/audit", params={"limit": limit})
         assert answer.status_code == 200
         assert answer.json()["count"] == len(answer.json()["data"]) >= 1
+
+
+async def test_guessing_the_token_comes_to_an_end(governed: str, admin: httpx.AsyncClient) -> None:
+    """Ten wrong ones a minute from one address; right ones and none at all do not count. Then the right one waits as
+    well, or guessing would go on."""
+    for _ in range(12):
+        assert (await admin.get("/v1/admin/keys")).status_code == 200
+    async with httpx.AsyncClient(base_url=governed) as stranger:
+        for _ in range(12):
+            refused(await stranger.get("/v1/admin/keys"), 401, "admin_unauthorized")
+        for n in range(10):
+            refused(await stranger.get("/v1/admin/keys", headers={"X-Admin-Token": f"{n}"}), 401, "admin_unauthorized")
+        for token in ("one more", TOKEN):
+            answer = await stranger.get("/v1/admin/keys", headers={"X-Admin-Token": token})
+            assert 1 <= refused(answer, 429, "rate_limit_exceeded")["retry_after"] <= 6
+            assert answer.headers["Retry-After"]
+
+
+async def test_the_owner_does_not_resume_what_an_administrator_paused(admin: httpx.AsyncClient) -> None:
+    """403 in one clear sentence; what it paused itself it may resume."""
+    channel, owner = f"c-{uuid4().hex[:8]}", with_key((await minted(admin))["key"])
+    made = await admin.post("/v1/channels", headers=owner, json={"name": channel, "mode": "claimable", "access": "open"})
+    assert made.status_code == 201, made.text
+    path = f"/v1/channels/{channel}"
+    for paused in (True, False):
+        assert (await admin.patch(path, headers=owner, json={"paused": paused})).json()["paused"] is paused
+    await admin.post(f"/v1/admin/channels/{channel}/pause")
+    said = refused(await admin.patch(path, headers=owner, json={"paused": False}), 403, "forbidden")
+    assert "an administrator paused" in said["message"]
+    await admin.post(f"/v1/admin/channels/{channel}/resume")
+    assert (await admin.patch(path, headers=owner, json={"paused": False})).json()["paused"] is False

@@ -41,7 +41,8 @@ async def test_tools_act_for_the_key_of_the_request(ann: Agent, bob: Agent, chan
         answer = await client.call_tool("claim_task", {"channel": channel})
         assert not answer.is_error, answer
         assert answer.structured_content is not None
-        assert answer.structured_content["task"]["content"] == "by http"
+        fence = answer.structured_content["fence"]
+        assert answer.structured_content["task"]["content"] == f"<<{fence} by http {fence}>>"
     seen = (await ann.get(f"/v1/messages/{message['id']}")).json()
     assert seen["claimed_by_key_id"] == bob.headers["X-API-Key"].partition(".")[0]
 

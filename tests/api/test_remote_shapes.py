@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from api import shapes
+from api.shapes import callers as caller_shapes
 from api.shapes import channels as channel_shapes
 from api.shapes import invitations as invitation_shapes
 from api.shapes import members as member_shapes
@@ -93,7 +93,7 @@ def sent(payload: Any) -> Any:
 @given(messages)
 def test_messages(message: Message) -> None:
     """In whatever state: waiting, delayed, held, finished, archived, news with its readers."""
-    assert reading.message(sent(shapes.message(message))) == message
+    assert reading.message(sent(message_shapes.message(message))) == message
 
 
 @given(messages, texts, texts, whole, moments)
@@ -102,10 +102,10 @@ def test_claims(message: Message, actor: str, token: str, delivery: int, until: 
     claim = Claim(message, actor, token, delivery, until)
     again = replace(claim, held_before=True)
     for expected, found, where in (
-        (claim, shapes.claim(claim), "message"),
-        (again, shapes.claim(again), "message"),
-        (claim, shapes.heartbeat(claim), "message"),
-        (claim, shapes.claimed_task(claim, None), "claimed"),
+        (claim, message_shapes.claim(claim), "message"),
+        (again, message_shapes.claim(again), "message"),
+        (claim, message_shapes.heartbeat(claim), "message"),
+        (claim, message_shapes.claimed_task(claim, None), "claimed"),
     ):
         body = sent(found)
         assert reading.claim(body, body[where]) == expected
@@ -122,7 +122,7 @@ def test_acks(message: Message, repeated: bool) -> None:
 def test_pages(items: list[Message], cursor: str | None, missed: int) -> None:
     """With what was missed."""
     page = Page(items, cursor, missed)
-    assert reading.page(sent(shapes.message_page(page, 50)), reading.message) == page
+    assert reading.page(sent(message_shapes.message_page(page, 50)), reading.message) == page
 
 
 @given(
@@ -135,13 +135,13 @@ def test_pages(items: list[Message], cursor: str | None, missed: int) -> None:
 )  # fmt: skip
 def test_channels(channel: Channel) -> None:
     """Durations keep their worth through the units of the wire."""
-    assert reading.channel(sent(shapes.channel(channel))) == channel
+    assert reading.channel(sent(channel_shapes.channel(channel))) == channel
 
 
 @given(st.builds(ChannelSummary, created_at=moments, counts=counts))
 def test_lists_of_channels(summary: ChannelSummary) -> None:
     """With counts."""
-    assert reading.page(sent(shapes.channel_page(Page([summary], None), 50)), reading.summary).items == [summary]
+    assert reading.page(sent(channel_shapes.channel_page(Page([summary], None), 50)), reading.summary).items == [summary]
 
 
 @given(st.builds(ArchivedMessage, messages, moments), st.none() | texts)
@@ -160,7 +160,7 @@ def test_metrics(metrics: ChannelMetrics) -> None:
 @given(counts)
 def test_counts(found: Counts) -> None:
     """Numbers and the next moment."""
-    assert reading.counts(sent(shapes.counts(found))) == found
+    assert reading.counts(sent(channel_shapes.counts(found))) == found
 
 
 @given(
@@ -170,14 +170,14 @@ def test_counts(found: Counts) -> None:
 )
 def test_dead_letters(letter: DeadLetter) -> None:
     """With the story of each delivery."""
-    assert reading.page(sent(shapes.dead_letter_page(Page([letter], None), 50)), reading.dead_letter).items == [letter]
+    assert reading.page(sent(message_shapes.dead_letter_page(Page([letter], None), 50)), reading.dead_letter).items == [letter]
 
 
 @given(st.builds(Actor, metadata=objects, created_at=moments), st.builds(AccessRequest, created_at=moments))
 def test_who_calls(actor: Actor, request: AccessRequest) -> None:
     """Actors and access requests."""
-    assert reading.actor(sent(shapes.actor(actor))) == actor
-    assert reading.access_request(sent(shapes.access_request(request))) == request
+    assert reading.actor(sent(caller_shapes.actor(actor))) == actor
+    assert reading.access_request(sent(caller_shapes.access_request(request))) == request
 
 
 @given(

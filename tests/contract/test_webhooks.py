@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic_core import to_json
 
-from api import shapes
+from api.shapes import messages as shapes
 from bus import Access, Bus, Caller, Mode, errors
 from bus.streams.webhooks import HandOver
 from bus.streams.webhooks.queue import NAME

@@ -38,8 +38,8 @@ def home() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def serve(home: Path, **more: str) -> AsyncGenerator[str]:
-    """`backchannel serve` on a free port: its base URL once it says that it serves. Ended by SIGTERM."""
+async def serve(home: Path, *, kill: bool = False, **more: str) -> AsyncGenerator[str]:
+    """`backchannel serve` on a free port: its base URL once it says that it serves. Ended by SIGTERM, or by SIGKILL."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "api.cli", "serve", "--port", "0",
         env=environment(home, **more), cwd=ROOT, stdout=asyncio.subprocess.PIPE,
@@ -51,9 +51,10 @@ async def serve(home: Path, **more: str) -> AsyncGenerator[str]:
         found = re.search(r"serves (http://\S+)", first)
         assert found, first
         yield found[1]
-        process.terminate()
-        async with asyncio.timeout(SOON):
-            assert await process.wait() == 0
+        if not kill:
+            process.terminate()
+            async with asyncio.timeout(SOON):
+                assert await process.wait() == 0
     finally:
         if process.returncode is None:
             process.kill()
@@ -94,6 +95,11 @@ async def answered(agent: Served, request: int) -> dict[str, Any]:
     result = (await agent.answer(request))["result"]
     assert not result["isError"], result["content"]
     return result["structuredContent"]
+
+
+def fenced(answer: dict[str, Any], text: str) -> str:
+    """As the answer shows what another agent wrote."""
+    return f"<<{answer['fence']} {text} {answer['fence']}>>"
 
 
 async def until_listening(socket: Path, redis_key: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.mcp_server.processes import ended, served
 from tests.servers import Server
 
-from .conftest import SOON, answered, minted, serve, told, until_listening, until_ready
+from .conftest import SOON, answered, fenced, minted, serve, told, until_listening, until_ready
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +36,8 @@ async def test_waits_outlive_the_process_that_started_the_embedded_store(home: P
             assert (await answered(bob, claiming))["task"]["message_id"] == again["message_id"]
             assert (await told(cam, "claim_task", channel="readers"))["task"]["message_id"] == posted["message_id"]
             await told(cam, "ack_task", message_id=posted["message_id"], result="seen")
-            assert (await answered(bob, awaiting))["result"] == "seen"
+            outcome = await answered(bob, awaiting)
+            assert outcome["result"] == fenced(outcome, "seen")
 
 
 async def post_on(http: httpx.AsyncClient, channel: str, kept: list[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.mcp_server.processes import ended, served
 
-from .conftest import answered, minted, over_http, serve, told
+from .conftest import answered, fenced, minted, over_http, serve, told
 
 pytestmark = pytest.mark.anyio
 
@@ -24,8 +24,10 @@ async def test_a_stdio_session_and_an_http_client_hand_work_to_each_other(home: 
     ):
         posted = await told(ann, "post_task", channel="Ops Alerts", content="look", metadata={"n": [1]})
         waiting = await ann.start_call("await_result", message_id=posted["message_id"], timeout_seconds=60)
-        task = (await bob("claim_task", channel="ops-alerts", wait_seconds=10))["task"]
-        assert (task["message_id"], task["content"], task["metadata"]) == (posted["message_id"], "look", {"n": [1]})
+        claimed = await bob("claim_task", channel="ops-alerts", wait_seconds=10)
+        task = claimed["task"]
+        assert (task["message_id"], task["metadata"]) == (posted["message_id"], {"n": [1]})
+        assert task["content"] == fenced(claimed, "look")
         assert task["from"]["label"] == "ann"
         await bob("ack_task", message_id=task["message_id"], result={"seen": True})
         outcome = await answered(ann, waiting)
@@ -37,7 +39,8 @@ async def test_a_stdio_session_and_an_http_client_hand_work_to_each_other(home: 
         async with asyncio.TaskGroup() as group:
             awaiting = group.create_task(bob("await_result", message_id=back["message_id"], timeout_seconds=20))
             await told(ann, "ack_task", message_id=back["message_id"], status="failed", reason="no time")
-        assert (awaiting.result()["status"], awaiting.result()["reason"]) == ("failed", "no time")
+        assert awaiting.result()["status"] == "failed"
+        assert awaiting.result()["reason"] == fenced(awaiting.result(), "no time")
 
 
 async def test_users_with_keys_of_their_own_meet_by_the_channel_s_name(home: Path) -> None:
@@ -82,4 +85,5 @@ async def test_a_killed_worker_s_task_passes_on_over_http_too(home: Path) -> Non
         again = (await answered(bob, claiming))["task"]
         assert (again["message_id"], again["delivery"]) == (posted["message_id"], 2)
         await told(bob, "ack_task", message_id=posted["message_id"], result="saved")
-        assert (await answered(bob, awaiting))["result"] == "saved"
+        outcome = await answered(bob, awaiting)
+        assert outcome["result"] == fenced(outcome, "saved")

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import httpx
@@ -15,33 +12,23 @@ import pytest
 
 from bus.keys import Keys
 from bus.streams.webhooks.queue import NAME
-from tests.mcp_server.processes import ROOT, environment
 from tests.receivers import BROKEN, TAKEN, Received, receiving
 from tests.servers import Server, server
 
-from .conftest import SOON, minted
+from .conftest import SOON, minted, serve
 
 pytestmark = pytest.mark.anyio
 
 
-@asynccontextmanager
-async def _killed(home: Path, store: Server) -> AsyncGenerator[str]:
-    """`backchannel serve` on this store; its base URL. Ended by SIGKILL."""
-    allowed = {"BACKCHANNEL_WEBHOOK_ALLOW": "127.0.0.1", "BACKCHANNEL_RATE_LIMIT": "0"}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "api.cli", "serve", "--port", "0",
-        env=environment(home, BACKCHANNEL_REDIS_URL=store.url, **allowed), cwd=ROOT, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(SOON):
-            first = (await process.stdout.readline()).decode()
-        found = re.search(r"serves (http://\S+)", first)
-        assert found, first
-        yield found[1]
-    finally:
-        process.kill()
-        await process.wait()
+def _killed(home: Path, store: Server) -> AbstractAsyncContextManager[str]:
+    """A server on this store that may tell webhooks on this machine; its base URL. Ended by SIGKILL."""
+    return serve(
+        home,
+        kill=True,
+        BACKCHANNEL_REDIS_URL=store.url,
+        BACKCHANNEL_WEBHOOK_ALLOW="127.0.0.1",
+        BACKCHANNEL_RATE_LIMIT="0",
+    )
 
 
 def _ids(received: list[Received]) -> dict[str, str]:

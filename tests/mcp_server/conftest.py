@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from mcp.client import Client
 from mcp_types import CallToolResult
 
 from bus import Bus, Settings, connect
+from bus.store.embedded import stop_embedded
 from mcp_server.server import create_server
 from mcp_server.session import Session
 
@@ -21,6 +23,14 @@ from mcp_server.session import Session
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Short, because a unix socket's path may have 107 characters only."""
+    with tempfile.TemporaryDirectory(prefix="bc-", dir="/tmp") as folder:
+        yield Path(folder)
+        stop_embedded(Path(folder) / "data")  # its processes have ended, but it waits for the next one
 
 
 @pytest.fixture
@@ -58,6 +68,14 @@ class Agent:
         assert answer.is_error, answer.structured_content
         assert answer.structured_content is None
         return text(answer)
+
+
+def inside(answer: dict[str, Any], fenced: str) -> str:
+    """What stands in the envelope of this answer; fails the test for text that stands in none."""
+    opening, closing = f"<<{answer['fence']} ", f" {answer['fence']}>>"
+    assert fenced.startswith(opening), fenced
+    assert fenced.endswith(closing), fenced
+    return fenced.removeprefix(opening).removesuffix(closing)
 
 
 Connect = Callable[..., AbstractAsyncContextManager[Agent]]

@@ -11,9 +11,13 @@ import pytest
 from bus import Bus, NewChannel
 from bus.models import Access
 
-from .conftest import Connect, eventually
+from .conftest import Connect, eventually, inside
 
 pytestmark = pytest.mark.anyio
+
+
+def said(page: dict[str, Any]) -> list[str]:
+    return [inside(page, message["content"]) for message in page["messages"]]
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -24,7 +28,7 @@ async def test_a_task_goes_out_and_its_result_comes_back(agent: Connect, mode: s
         assert posted["message_id"].startswith("ops-alerts:")
         claimed = await bob.call("claim_task", channel="ops-alerts")
         assert claimed["status"] == "claimed"
-        assert claimed["task"]["content"] == "look"
+        assert inside(claimed, claimed["task"]["content"]) == "look"
         assert claimed["task"]["metadata"] == {"n": 1}
         assert claimed["task"]["from"]["label"] == "Ann"
         assert claimed["task"]["from"]["key_id"].startswith("bck_")
@@ -51,8 +55,9 @@ async def test_whoever_waits_is_told_when_it_happens(agent: Connect) -> None:
             claimed = await bob.client.call_tool(
                 "claim_task", {"channel": "writers", "wait_seconds": 30}, progress_callback=progress
             )
-            task = (claimed.structured_content or {})["task"]
-            await bob.call("ack_task", message_id=task["message_id"], result=task["content"].upper())
+            answer = claimed.structured_content or {}
+            result = inside(answer, answer["task"]["content"]).upper()
+            await bob.call("ack_task", message_id=answer["task"]["message_id"], result=result)
 
         await ann.call("broadcast", channel="news", content="starting")
         await ann.call("post_task", channel="writers", content="first")
@@ -62,7 +67,7 @@ async def test_whoever_waits_is_told_when_it_happens(agent: Connect) -> None:
         with anyio.fail_after(10):
             posted = await ann.call("post_task", channel="writers", content="quick")
             answers.append(await ann.call("await_result", message_id=posted["message_id"], timeout_seconds=30))
-    assert answers[0]["result"] == "QUICK"
+    assert inside(answers[0], answers[0]["result"]) == "QUICK"
     assert heard == [0]
 
 
@@ -88,7 +93,7 @@ async def test_a_task_that_failed_tells_its_reason(agent: Connect) -> None:
         assert ended["state"] == "failed"
         outcome = await ann.call("await_result", message_id=message_id)
     assert outcome["status"] == "failed"
-    assert outcome["reason"] == "no such file"
+    assert inside(outcome, outcome["reason"]) == "no such file"
     assert "result" not in outcome
 
 
@@ -100,7 +105,7 @@ async def test_a_released_task_goes_to_the_next_agent(agent: Connect) -> None:
         assert (await ann.call("release_task", message_id=message_id, reason="not mine"))["state"] == "waiting"
         assert (await bob.call("claim_task", channel="writers"))["task"]["message_id"] == message_id
         assert (await bob.call("release_task", message_id=message_id, delay_seconds=300))["state"] == "delayed"
-        none = await ann.call("claim_task", channel="writers")
+        none = await ann.call("claim_task", channel="writers", wait_seconds=0)
         assert "1 delayed until 20" in none["note"]
 
 
@@ -109,10 +114,10 @@ async def test_an_empty_claim_says_why(agent: Connect) -> None:
     async with agent("ann") as ann, agent("bob") as bob:
         await ann.call("post_task", channel="writers", content="only one")
         await ann.call("claim_task", channel="writers")
-        none = await bob.call("claim_task", channel="writers")
+        none = await bob.call("claim_task", channel="writers", wait_seconds=0)
         assert none["status"] == "none"
         assert none["note"] == "no task waiting on writers (1 in flight)"
-        assert "wait_seconds=50" in none["next"]
+        assert "claim_task again" in none["next"]
         error = await bob.refused("claim_task", channel="wrtiers")
         assert error.startswith("channel_not_found")
         assert "writers" in error
@@ -155,12 +160,12 @@ async def test_news_reach_every_reader_at_its_own_cursor(agent: Connect) -> None
         sent = await ann.call("broadcast", channel="news", content="one")
         await ann.call("broadcast", channel="news", content="two")
         first = await bob.call("subscribe", channel="news", limit=1)
-        assert [message["content"] for message in first["messages"]] == ["one"]
+        assert said(first) == ["one"]
         assert first["messages"][0]["from"]["label"] == "ann"
         rest = await bob.call("subscribe", channel="news", since=first["next_cursor"])
-        assert [message["content"] for message in rest["messages"]] == ["two"]
-        assert (await bob.call("subscribe", channel="news", since=sent["cursor"]))["messages"][0]["content"] == "two"
-        empty = await bob.call("subscribe", channel="news", since=rest["next_cursor"])
+        assert said(rest) == ["two"]
+        assert said(await bob.call("subscribe", channel="news", since=sent["cursor"])) == ["two"]
+        empty = await bob.call("subscribe", channel="news", since=rest["next_cursor"], wait_seconds=0)
         assert empty["messages"] == []
         assert empty["note"] == "nothing after that cursor on news (2 messages kept)"
         assert (await ann.refused("claim_task", channel="news")).startswith("channel_not_claimable")
@@ -175,7 +180,7 @@ async def test_a_named_reader_keeps_its_place(agent: Connect) -> None:
         page = await ann.call("subscribe", channel="news", actor="ann", limit=1)
         await ann.call("subscribe", channel="news", actor="ann", since=page["next_cursor"], limit=1)
         again = await ann.call("subscribe", channel="news", actor="ann")
-        assert [message["content"] for message in again["messages"]] == ["two"]
+        assert said(again) == ["two"]
 
 
 async def test_posting_again_with_the_same_key_is_one_message(agent: Connect) -> None:

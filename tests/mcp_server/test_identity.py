@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
-import httpx2
 import pytest
-import uvicorn
-from mcp.client import Client
-from mcp.client.streamable_http import streamable_http_client
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bus import Bus, Settings
 from bus.errors import Unauthorized
-from mcp_server.desk import CALLER, Desk
-from mcp_server.server import create_server
+from mcp_server.desk import Desk
 
-from .conftest import Agent, Connect, eventually
+from .conftest import Connect, inside
+from .listening import over_http, served
 
 pytestmark = pytest.mark.anyio
 
@@ -92,42 +84,6 @@ async def test_an_issued_key_is_in_a_file_and_never_in_the_answer(agent: Connect
         assert (await ann.refused("issue_key", agent_label="build box")).startswith("label_in_use")
 
 
-class AsCaller:
-    """Stands in for the API's key check: puts the verified caller into the request's scope."""
-
-    def __init__(self, app: ASGIApp, bus: Bus) -> None:
-        self.app = app
-        self.bus = bus
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (api_key := dict(scope["headers"]).get(b"x-api-key")):
-            scope[CALLER] = await self.bus.credentials.verify(api_key.decode())
-        await self.app(scope, receive, send)
-
-
-@asynccontextmanager
-async def served(bus: Bus) -> AsyncGenerator[str]:
-    """The streamable HTTP server on a loopback port; its URL."""
-    app = create_server(bus).streamable_http_app(stateless_http=True)
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(AsCaller(app, bus), log_level="warning", lifespan="on", ws="none"))
-    async with anyio.create_task_group() as group:
-        group.start_soon(lambda: server.serve([listening]))
-        await eventually(lambda: server.started)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/mcp"
-        server.should_exit = True
-
-
-@asynccontextmanager
-async def over_http(url: str, api_key: str | None, mode: str) -> AsyncGenerator[Agent]:
-    headers = {"X-API-Key": api_key} if api_key else {}
-    async with (
-        httpx2.AsyncClient(headers=headers, timeout=60) as http,
-        Client(streamable_http_client(url, http_client=http), mode=mode) as client,
-    ):
-        yield Agent(client, None)
-
-
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_over_http_each_request_brings_its_caller(agent: Connect, bus: Bus, mode: str) -> None:
     """One stdio session and one streamable HTTP client hand work over; the HTTP side acts under its key's label."""
@@ -139,7 +95,7 @@ async def test_over_http_each_request_brings_its_caller(agent: Connect, bus: Bus
         assert (await remote.call("heartbeat", message_id=message_id))["lease_expires_at"]
         await remote.call("ack_task", message_id=message_id, result="from afar")
         outcome = await ann.call("await_result", message_id=message_id)
-        assert outcome["result"] == "from afar"
+        assert inside(outcome, outcome["result"]) == "from afar"
         assert outcome["from"] == {"label": "remote", "key_id": issued.key_id}
         refused = await remote.refused("issue_key", agent_label="another")
         assert refused.startswith("forbidden")

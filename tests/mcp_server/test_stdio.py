@@ -6,9 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -22,13 +20,6 @@ from .conftest import Agent, eventually
 from .processes import ROOT, ended, environment, served
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """Short, because a unix socket's path may have 107 characters only."""
-    with tempfile.TemporaryDirectory(prefix="bc-", dir="/tmp") as folder:
-        yield Path(folder)
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

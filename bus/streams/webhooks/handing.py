@@ -45,7 +45,12 @@ class HandOver:
         queued = 0
         while entries := await store.command("XRANGE", outbox, "-", "+", "COUNT", _PAGE):
             for noted, fields in entries:
-                for delivery in await self._deliveries(channel, noted, pairs(fields)):
+                try:
+                    found = await self._deliveries(channel, noted, pairs(fields))
+                except (ValueError, TypeError):
+                    log.warning("the outbox of channel %s holds %s, which tells of no event; it is dropped", channel, noted)
+                    found = []
+                for delivery in found:
                     queued += await self._queue.add(delivery)
                 await store.command("XDEL", outbox, noted)
         return queued
@@ -121,14 +126,21 @@ class HandOver:
                 await self.hand_on(channel)
             except (StoreUnavailable, StoreFull) as why:
                 log.info("the outbox of channel %s waits for the sweeper: %s", channel, why)
+            except Exception:  # the top of handing on one channel's: it must not end the process
+                log.exception("what webhooks are to be told of channel %s could not be handed on", channel)
 
     async def sweep(self, channels: Sequence[str]) -> None:
         """What processes that ended left in the outboxes of these channels, and what the queue gave up."""
         store, keys = self._engine.store, self._engine.keys
-        lengths = await asyncio.gather(*(store.command("XLEN", keys.outbox(channel)) for channel in channels))
+        asked = (store.command("XLEN", keys.outbox(channel)) for channel in channels)
+        lengths = await asyncio.gather(*asked, return_exceptions=True)
         try:
             for channel, length in zip(channels, lengths, strict=True):
-                if length:
+                if isinstance(length, ResponseError):
+                    log.warning("the outbox of channel %s cannot be read: %s", channel, length)
+                elif isinstance(length, BaseException):
+                    raise length
+                elif length:
                     await self.hand_on(channel)
             await self.bury()
         except StoreFull as why:

@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-from ...errors import StoreUnavailable
+from ...errors import StoreFull, StoreUnavailable
 from ...webhook_urls import allowed_by
 from ..bell import Ear
 from ..engine import Engine
@@ -103,8 +103,11 @@ class Sender:
             mark = ear.mark()
             try:
                 held = await self._queue.next()
-            except StoreUnavailable as why:
+            except (StoreUnavailable, StoreFull) as why:
                 log.info("webhooks wait for the store: %s", why)
+                held = _RETRY_SECONDS
+            except Exception:  # the top of taking one: it must not end the process
+                log.exception("the queue of webhooks cannot be worked off")
                 held = _RETRY_SECONDS
             if isinstance(held, Held):
                 group.create_task(self._send_and_free(held, free))

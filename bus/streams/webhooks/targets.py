@@ -29,7 +29,8 @@ class Targets:
         self._engine = engine
 
     async def of(self, delivery: Delivery) -> Target | None:
-        """None when there is no webhook (any more), or the channel is another one of that name by now."""
+        """None when there is no webhook (any more), the channel is another one of that name by now, or its owner's API key
+        was revoked or may not read: then nobody else could take the webhook away."""
         key, fields = (
             self._engine.keys.channel(delivery.channel),
             ("created_ms", "webhook_url", "webhook_secret", "owner_key_id"),
@@ -39,7 +40,9 @@ class Targets:
             return None
         if delivery.actor is not None:
             return await self.of_actor(delivery.actor)
-        return Target(url, secret or "", key_id or "") if url else None
+        if not url or await self._may_not_read(key_id or ""):
+            return None
+        return Target(url, secret or "", key_id or "")
 
     async def of_actor(self, actor: str) -> Target | None:
         """None also when its API key was revoked or may not read: then it is not told what is written either."""
@@ -50,10 +53,15 @@ class Targets:
         if not kept or not record:
             return None
         webhook, key_id = json.loads(kept), json.loads(record)["key_id"]
-        revoked, scopes = await store.command("HMGET", keys.api_key(key_id), "revoked_ms", "scopes")
-        if revoked or (scopes and READ not in json.loads(scopes)):
+        # The name may be a successor's by now, who never wanted to be told there.
+        if webhook.get("key_id", key_id) != key_id or await self._may_not_read(key_id):
             return None
         return Target(webhook["url"], webhook["secret"], key_id)
+
+    async def _may_not_read(self, key_id: str) -> bool:
+        found = await self._engine.store.command("HMGET", self._engine.keys.api_key(key_id), "revoked_ms", "scopes")
+        revoked, scopes = found
+        return bool(revoked) or bool(scopes and READ not in json.loads(scopes))
 
     async def body(self, delivery: Delivery, target: Target) -> dict[str, Any] | None:
         """What is sent; None when there is nothing left to tell: the message is gone, or not the webhook's to read."""

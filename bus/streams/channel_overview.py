@@ -1,4 +1,4 @@
-"""What there is and how much of it: lists of channels, counts, metrics. Each costs the same however much there is."""
+"""Which channels there are and how they do: lists, counts, metrics. Each costs the same however much there is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COUNTED_AT_ONCE = 100
 _NEWEST_FINISHED = 100
 
 
-class Discovery:
+class ChannelOverview:
     """See `Channels` for its verbs."""
 
     def __init__(self, engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""What is in a channel and what was, over HTTP: counts, metrics, history."""
+"""How a channel does, over HTTP: counts and metrics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api import docs
-from api.bodies.fields import ChannelPath, CursorQuery, LimitQuery
+from api.bodies.fields import ChannelPath
 from api.deps import bus_of, caller_of
 from api.examples import channels as examples
 from api.replies import reply
@@ -47,18 +47,3 @@ async def metrics(request: Request, channel: ChannelPath) -> Response:
     channels, caller = bus_of(request).channels, caller_of(request)
     named = await channels.get(caller, channel)
     return reply(shapes.channel_metrics(named.id, await channels.metrics(caller, channel)))
-
-
-@router.get(
-    "/v1/channels/{channel}/history",
-    operation_id="history",
-    summary="Read what left a channel",
-    responses={
-        **docs.success(200, wire.HistoryPageJson, examples.HISTORY, "Newest first; `next_cursor` null: no more."),
-        **docs.fails(*docs.CHANNEL, "invalid_limit", "invalid_cursor", "insufficient_scope"),
-    },
-)
-async def history(request: Request, channel: ChannelPath, limit: LimitQuery = 50, cursor: CursorQuery = None) -> Response:
-    """Messages that finished long ago, expired or were taken back, for as long as the channel keeps its history."""
-    page = await bus_of(request).channels.history(caller_of(request), channel, limit=limit, cursor=cursor)
-    return reply(shapes.history_page(page, limit))

@@ -1,0 +1,136 @@
+"""Tells the hooks of the client what waits for its session: they ask a socket of this process, so nothing told is stale."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import re
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from bus import Bus
+from bus.errors import BusError
+
+from .session import Session
+
+log = logging.getLogger(__name__)
+
+SESSION_VARIABLE: Final = "CLAUDE_CODE_SESSION_ID"
+"""Set by a client whose hooks may ask; they are told the same name, and find the socket by it."""
+STOP, START = "Stop", "SessionStart"
+_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+_PATIENCE_SECONDS: Final = 0.1
+"""So long may the bus take: the hook holds up a prompt. What is not known by then is told at a later one."""
+_ASKED_AT_ONCE: Final = 10
+
+
+class Notices:
+    """What one session should hear of: ids, counts and the names it used itself, never what other agents wrote."""
+
+    def __init__(self, bus: Bus, session: Session) -> None:
+        self._bus = bus
+        self._session = session
+        self._reminded: set[str] = set()
+        self._told: set[str] = set()
+        self._waiting: dict[str, int] = {}
+
+    async def lines(self, event: str) -> list[str]:
+        """One line for each thing that is news; for `Stop` each claim once, for `SessionStart` also what was told before."""
+        if event == STOP:
+            return self._unfinished()
+        if event == START:
+            self._told.clear()
+            self._waiting.clear()
+        found = self._held() if event == START else []
+        with suppress(TimeoutError, BusError):
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._arrived(found)
+                await self._waits(found)
+        return found
+
+    def _held(self) -> list[str]:
+        return [f"You hold the task {message_id}; finish it with ack_task." for message_id in self._session.held]
+
+    def _unfinished(self) -> list[str]:
+        """Once per claim: who goes on with a task over several turns is not kept from ending each of them."""
+        claims = [held.claim for held in self._session.held.values() if held.claim.claim_token not in self._reminded]
+        self._reminded.update(claim.claim_token for claim in claims)
+        return [
+            f"You still hold the task {claim.id}: ack_task with its result, ack_task with status failed, or release_task. "
+            "If you go on with it later, or need your user first, end your turn again."
+            for claim in claims
+        ]
+
+    async def _arrived(self, found: list[str]) -> None:
+        for message_id in [each for each in reversed(self._session.posted) if each not in self._told][:_ASKED_AT_ONCE]:
+            who = await self._session.who(self._bus)
+            outcome = (await self._bus.messages.get(who.caller, message_id)).outcome
+            if outcome is not None:
+                self._told.add(message_id)
+                found.append(
+                    f'{message_id} is {outcome.state.value}: await_result(message_id="{message_id}") returns the outcome.'
+                )
+
+    async def _waits(self, found: list[str]) -> None:
+        for channel in list(reversed(self._session.worked))[:_ASKED_AT_ONCE]:
+            who = await self._session.who(self._bus)
+            waiting = (await self._bus.channels.counts(who.caller, channel)).waiting
+            if waiting > self._waiting.get(channel, 0):
+                found.append(f"{_tasks(waiting)} on {json.dumps(channel)}, where you work: claim_task takes one.")
+            self._waiting[channel] = waiting
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One question, the hook event's name on a line; one answer, a JSON list of lines."""
+        try:
+            async with asyncio.timeout(1):
+                event = (await reader.readline()).decode(errors="replace").strip()
+                writer.write(json.dumps(await self.lines(event)).encode() + b"\n")
+                await writer.drain()
+        except (TimeoutError, OSError, ValueError) as error:  # the hook has gone, or says no line
+            log.debug("a hook got no answer: %s", error)
+        finally:
+            writer.close()
+
+
+def _tasks(waiting: int) -> str:
+    return "1 task waits" if waiting == 1 else f"{waiting} tasks wait"
+
+
+@asynccontextmanager
+async def hooks_answered(bus: Bus, session: Session, client_session: str | None) -> AsyncGenerator[None]:
+    """While it is open, hooks of that session of the client get answers; where no socket can be, they hear nothing."""
+    path = _socket(session.settings.config_dir, client_session)
+    server = await _listening(Notices(bus, session), path) if path else None
+    if server is None or path is None:
+        yield
+        return
+    try:
+        async with server:
+            yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _socket(config_dir: Path, client_session: str | None) -> Path | None:
+    """Two servers of one session have a socket each: the process's id tells them apart."""
+    if not client_session or not _NAME.fullmatch(client_session):
+        return None
+    return config_dir / "sessions" / f"{client_session}.{os.getpid()}"
+
+
+async def _listening(notices: Notices, path: Path) -> asyncio.Server | None:
+    try:
+        _make_private([path.parent.parent, path.parent])
+        return await asyncio.start_unix_server(notices.answer, path)
+    except OSError as error:  # a read-only home; a path too long for a socket
+        log.info("hooks of this session hear nothing, no socket at %s: %s", path, error)
+        return None
+
+
+def _make_private(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -86,4 +86,6 @@ class Sandbox:
                 if told != why.message:  # it will be so until somebody changes something
                     told = why.message
                     log.warning("there is no sandbox: %s; BACKCHANNEL_SANDBOX_CHANNEL may name another channel", told)
+            except Exception:  # the top of a round: a loop that ends takes the process with it, and all that it serves
+                log.exception("a round of the sandbox failed")
             await asyncio.sleep(self._quiet_ms / 1000 * random.uniform(0.2, 0.4))  # noqa: S311  # jitter, not a secret

@@ -9,6 +9,7 @@ import pytest
 
 from bus import Settings
 from bus.streams import bus_over, connect_engine
+from bus.streams.sandbox import Sandbox
 from bus.streams.sweeper import Sweeper
 from bus.streams.webhooks import HandOver, Sender
 from bus.streams.webhooks.queue import NAME
@@ -36,17 +37,22 @@ async def test_a_spoiled_channel_does_not_keep_the_others_from_being_swept() -> 
         assert await store.command("XLEN", keys.stream(NAME)) == 1
 
 
-@pytest.mark.parametrize("loop", ["sweeping", "handing on", "sending"])
+@pytest.mark.parametrize("loop", ["sweeping", "handing on", "sending", "sandbox"])
 async def test_the_loops_of_the_process_go_on(loop: str) -> None:
     """A loop that ended would take the process with it, and so every replica in turn."""
     async with connect_engine(Settings(redis_url=f"memory://{uuid4().hex}")) as engine:
-        for spoiled in (engine.keys.channels, engine.keys.outbox("one"), engine.keys.channel(NAME), engine.keys.stream(NAME)):
+        for spoiled in (
+            engine.keys.channels, engine.keys.outbox("one"), engine.keys.channel(NAME), engine.keys.stream(NAME),
+            engine.keys.channel("sandbox"),
+        ):  # fmt: skip
             await engine.store.command("SET", spoiled, "spoiled")
         engine.outboxes.wrote("one")
+        bus = bus_over(engine)
         loops = {
             "sweeping": Sweeper(engine).sweep_forever,
             "handing on": HandOver(engine).hand_on_forever,
             "sending": Sender(engine).send_forever,
+            "sandbox": Sandbox(engine, bus.channels, bus.messages).sandbox_forever,
         }
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):

@@ -18,10 +18,13 @@ ADMIN_TOKEN = "X-Admin-Token"  # noqa: S105  # the header's name
 
 
 async def admit_key(scope: Scope, bus: Bus) -> Caller:
-    """Verify the request's API key and count the request, in one round trip; `Caller` and allowance are in the scope after.
+    """Verify the request's API key and count the request, in one round trip; `Caller` and allowance are in the scope after,
+    and a request that takes another way from here is not counted again.
 
     Raises Unauthorized (then nothing was counted), RateLimitExceeded.
     """
+    if CALLER in scope:
+        return scope[CALLER]
     found = seen(scope)
     caller, found.allowance = await bus.credentials.admit(api_key(found), address=found.client)
     if found.allowance.retry_after:

@@ -25,7 +25,7 @@ from bus.models import Caller
 from bus.names import split_message_id
 
 from .admission import admit_key
-from .deps import CALLER, bus_of
+from .deps import bus_of
 from .replies import JSONReply
 from .seen import seen
 
@@ -99,7 +99,7 @@ class Once:
             return
         request = Request(scope, receive)
         bus = bus_of(request)
-        caller: Caller = scope.get(CALLER) or await admit_key(scope, bus)
+        caller = await admit_key(scope, bus)
         body = await request.body()
         fingerprint = _fingerprint(scope, body)
         before = await bus.idempotency.begin(caller, idempotency_key, fingerprint)
@@ -110,7 +110,7 @@ class Once:
             return
         answer = _Answer()
         try:
-            await self._app(scope, _again(body, receive), answer.take)
+            await self._app(scope, again(body, receive), answer.take)
         finally:
             kept = None if seen(scope).had_no_effect else answer.success
             await _settle(bus, caller, idempotency_key, fingerprint, kept)
@@ -186,7 +186,7 @@ def _replay(before: Remembered) -> Response:
     return JSONReply(before.body, before.status, _REPLAYED)
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
+def again(body: bytes, receive: Receive) -> Receive:
     """For whoever reads the request after this: its body, then whatever else comes."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 

@@ -12,14 +12,14 @@ from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from pydantic_core import from_json
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from . import docs
 from .admission import ADMIN_TOKEN, admit_admin, admit_key
-from .deps import CALLER, bus_of
+from .deps import bus_of
 from .errors import Refused
 from .exchange import MUTATING
-from .idempotency import HEADER, IGNORED, NOT_NEEDED, REFUSED, REMEMBERED, Once
+from .idempotency import HEADER, IGNORED, NOT_NEEDED, REFUSED, REMEMBERED, Once, again
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 # An exponent or a row of digits so long that the number may be past what a float holds: "1e999" reads as infinity.
@@ -59,14 +59,7 @@ class _JSONRequest(Request):
     def again(self) -> Receive:
         """For whoever reads the request after this one: its body, should it have been read."""
         body = getattr(self, "_body", None)
-        if body is None:
-            return self.receive
-        messages = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def receive() -> Message:
-            return messages.pop() if messages else await self.receive()
-
-        return receive
+        return self.receive if body is None else again(body, self.receive)
 
 
 def _holds_infinity(value: Any) -> bool:
@@ -176,8 +169,7 @@ class KeyedRoute(PublicRoute):
             self.app = Once(self.app, operation_id)
 
     async def admit(self, request: Request) -> None:
-        if CALLER not in request.scope:  # a request counts once, whichever way it takes
-            await admit_key(request.scope, bus_of(request))
+        await admit_key(request.scope, bus_of(request))
 
 
 class AdminRoute(PublicRoute):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from .models import Actor, Caller
+from .models import Actor, Caller, Mention, Page
 
 
 class Actors(Protocol):
@@ -31,4 +31,13 @@ class Actors(Protocol):
 
     async def get(self, caller: Caller, name: str) -> Actor:
         """The actor of that name or alias, whosever it is. Raises ActorNotFound."""
+        ...
+
+    async def mentions(self, caller: Caller, name: str, *, since: str | None = None, limit: int = 50) -> Page[Mention]:
+        """Where an actor of the caller's was mentioned, oldest first, 1..100 a page, after the cursor `since`; of the last
+        100 mentions of the last 7 days. They are there within moments of the post, at least once each.
+        `next_cursor` repeats `since` on an empty page.
+
+        Raises ActorForbidden (another key's), ActorNotFound, InvalidInput, InsufficientScope (messages:read).
+        """
         ...

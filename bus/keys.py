@@ -74,6 +74,10 @@ class Keys:
         """Prefix of the streams of a deleted channel, until the results they name are cleared away."""
         return self._of(channel, f":deleted:{deletion}")
 
+    def progress(self, channel: str, stream_id: str) -> str:
+        """What a task's holder said last about how far it is; written too when it asks or is answered, to wake who waits."""
+        return self._of(channel, f":progress:{stream_id}")
+
     def of_channel(self, channel: str) -> tuple[str, ...]:
         """The keys every channel script gets, in the order of scripts/lib/keys.lua.
 
@@ -101,6 +105,9 @@ class Keys:
                 ":parked",
                 ":outbox",
                 ":invitations",
+                ":progress:",
+                ":workers",
+                ":claimers",
             )
         )
 
@@ -169,6 +176,14 @@ class Keys:
     def rate(self, key_id: str) -> str:
         """How far ahead of an even pace the requests of an API key are."""
         return f"{self.prefix}key:{{{key_id}}}:rate"
+
+    def chain_rate(self, chain_id: str) -> str:
+        """How far ahead of an even pace the tasks of a chain are."""
+        return f"{self.prefix}rate:chain:{chain_id}"
+
+    def mentions(self, actor: str) -> str:
+        """Stream of where an actor was mentioned, the newest 100 of the last 7 days."""
+        return f"{self.prefix}mentions:{actor}"
 
     def address_rate(self, what: str, address: str) -> str:
         """The same of a source address, for what needs no API key."""

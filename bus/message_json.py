@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict  # pydantic documents typing's own only from Python 3.12 on
 
-from .models import Message, Outcome, State
+from .models import Message, Outcome, Progress, Question, State
 
 Status = Literal["unclaimed", "claimed", "acknowledged"]
-TaskState = Literal["waiting", "delayed", "in_flight", "done", "failed", "dead", "expired", "cancelled"]
+TaskState = Literal["waiting", "delayed", "in_flight", "input_required", "done", "failed", "dead", "expired", "cancelled"]
 
 
 class Named(TypedDict):
@@ -37,8 +37,39 @@ class OutcomeJson(TypedDict):
     finished_at: str
 
 
+class ProgressJson(TypedDict):
+    """What the holder said last about how far it is."""
+
+    note: str
+    noted_at: str
+
+
+class QuestionJson(TypedDict):
+    """What a holder asked; `answer` is null until somebody answered. `answered_by` is a label."""
+
+    text: str
+    actor: str
+    key_id: str
+    asked_at: str
+    answer: str | None
+    answered_by: str | None
+    answered_by_key_id: str | None
+    answered_at: str | None
+
+
+class ChainJson(TypedDict):
+    """What is posted while working on a task sends its `chain` along. `id`: the first task; `hops`: how far from it."""
+
+    id: str
+    hops: int
+
+
 class MessageJson(TypedDict):
-    """A message; on a claimable channel a task, with a `state`. `delivery` is the number of its latest handing-out."""
+    """A message; on a claimable channel a task, with a `state`. `delivery` is the number of its latest handing-out.
+
+    `stale`: its holder's lease is kept up, but it has not touched the task for half an hour. `ahead`: how many tasks are
+    handed out before it, counted to 50, where it was asked for.
+    """
 
     id: str
     channel_id: str
@@ -59,6 +90,11 @@ class MessageJson(TypedDict):
     claimed_at: str | None
     lease_expires_at: str | None
     cancel_requested: bool
+    stale: bool
+    progress: ProgressJson | None
+    questions: list[QuestionJson]
+    chain: ChainJson | None
+    ahead: int | None
     outcome: OutcomeJson | None
     result_withheld: bool
     acknowledged_by: list[Acknowledgement]
@@ -104,6 +140,11 @@ def message_json(m: Message) -> MessageJson:
         "claimed_at": _stamp_or_none(at),
         "lease_expires_at": None if hold is None else _stamp(hold.lease_expires_at),
         "cancel_requested": hold is not None and hold.cancel_requested,
+        "stale": hold is not None and hold.stale,
+        "progress": None if hold is None or hold.progress is None else _progress(hold.progress),
+        "questions": [_question(each) for each in m.questions],
+        "chain": None if m.chain is None else {"id": m.chain.id, "hops": m.chain.hops},
+        "ahead": m.ahead,
         "outcome": None if outcome is None else _outcome(outcome),
         "result_withheld": m.result_withheld,
         "acknowledged_by": _acknowledgements(m),
@@ -129,6 +170,23 @@ def _outcome(o: Outcome) -> OutcomeJson:
         "delivery": o.delivery,
         "claimed_at": _stamp_or_none(o.claimed_at),
         "finished_at": _stamp(o.finished_at),
+    }
+
+
+def _progress(p: Progress) -> ProgressJson:
+    return {"note": p.note, "noted_at": _stamp(p.noted_at)}
+
+
+def _question(q: Question) -> QuestionJson:
+    return {
+        "text": q.text,
+        "actor": q.actor,
+        "key_id": q.key_id,
+        "asked_at": _stamp(q.asked_at),
+        "answer": q.answer,
+        "answered_by": q.answered_by,
+        "answered_by_key_id": q.answered_by_key_id,
+        "answered_at": _stamp_or_none(q.answered_at),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from .models import Caller, Message, Mode, Page, Posted
+from .models import Caller, Chain, Message, Mode, Page, Posted
 
 NO_WAIT = timedelta(0)
 
@@ -25,6 +25,7 @@ class Messages(Protocol):
         label: str | None = None,
         delay: timedelta = NO_WAIT,
         mentions: Sequence[str] = (),
+        chain: Chain | None = None,
         idempotency_key: str | None = None,
     ) -> Posted:
         """Put a message on a channel. Once this returns, the message exists until it has an outcome (tasks) or its
@@ -36,11 +37,15 @@ class Messages(Protocol):
         `replayed`; the key is bound to (API key, verb, channel).
 
         `mentions` (at most 50 actor names or aliases): those who are meant; unknown ones and those who may not read the
-        channel are left out. A mentioned actor's webhook is told.
+        channel are left out. A mentioned actor's webhook is told, and `Actors.mentions` shows it.
+
+        `chain` (tasks only): that of the task in whose course this one is posted, which makes this one its next hop. Past
+        `max_hops`, or with more than `chain_limit` tasks of one chain in an hour, it is refused.
 
         Raises ChannelNotFound, ChannelNotClaimable / ChannelNotBroadcast (the other kind), ChannelAccessDenied,
-        ChannelPaused, ChannelFull, ChannelWriteRateExceeded, ContentTooLarge, MetadataInvalid,
-        IdempotencyConflict (same key, other body), ActorForbidden, InvalidInput, StoreFull, InsufficientScope (messages:write).
+        ChannelPaused, ChannelFull, ChannelWriteRateExceeded, ChainTooLong, ChainRateExceeded, ContentTooLarge,
+        MetadataInvalid, IdempotencyConflict (same key, other body), ActorForbidden, InvalidInput, StoreFull,
+        InsufficientScope (messages:write).
         """
         ...
 

@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     default_lease_seconds: int = Field(default=900, ge=1, le=86_400, description="How long a claim lasts unless renewed")
     default_max_deliveries: int = Field(default=3, ge=1, le=1000, description="Deliveries before a task is a dead letter")
 
+    max_hops: int = Field(default=20, ge=1, le=10_000, description="Tasks that may follow one another in a chain")
+    chain_limit: int = Field(default=200, ge=0, le=1_000_000, description="Tasks of one chain in an hour; 0: no limit")
+
     longpoll_enabled: bool = Field(default=True, description="Whether ?wait= holds requests; off: they return at once")
     longpoll_max_wait_seconds: int = Field(default=60, ge=1, le=3600, description="Longest wait of one HTTP request")
     sweep_seconds: float = Field(default=5.0, gt=0, le=3600, description="How often what has expired is swept")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 from .messages import NO_WAIT
-from .models import Acked, Caller, Claim, DeadLetter, Message, Page, Posted, Redriven
+from .models import Acked, Caller, Chain, Claim, DeadLetter, Message, Page, Posted, Redriven
 
 
 class Tasks(Protocol):
@@ -32,6 +32,7 @@ class Tasks(Protocol):
         actor: str | None = None,
         label: str | None = None,
         delay: timedelta = NO_WAIT,
+        chain: Chain | None = None,
         idempotency_key: str | None = None,
     ) -> Posted:
         """`Messages.post` on a claimable channel, created (open) when there is none; raises what that raises."""
@@ -75,8 +76,58 @@ class Tasks(Protocol):
         actor: str | None = None,
         claim_token: str | None = None,
         lease: timedelta | None = None,
+        note: str | None = None,
+        automatic: bool = False,
     ) -> Claim:
-        """Renew the lease: it now ends `lease` (default: the channel's) from now."""
+        """Renew the lease: it now ends `lease` (default: the channel's) from now. While a question is open the lease stays
+        parked, as `ask` left it.
+
+        `note` (1..500 characters): how far the work is, shown to whoever may see its result, until the next one.
+        `automatic`: done by a program on the holder's behalf, so no sign that the holder still thinks of the task
+        (`Hold.stale`).
+        """
+        ...
+
+    async def ask(
+        self,
+        caller: Caller,
+        message_id: str,
+        question: str,
+        *,
+        actor: str | None = None,
+        claim_token: str | None = None,
+    ) -> Claim:
+        """Ask the poster something that the work hangs on: the task is `input_required` until it is answered, finished or
+        given back, and its lease is parked until its time to live ends, so nothing has to be renewed. Who awaits the
+        result is told at once. The same question again changes nothing; another one takes its place.
+
+        Also raises ContentTooLarge (the limits of a message's content).
+        """
+        ...
+
+    async def await_answer(
+        self,
+        caller: Caller,
+        message_id: str,
+        *,
+        actor: str | None = None,
+        claim_token: str | None = None,
+        wait: timedelta = NO_WAIT,
+    ) -> Claim:
+        """The claim once its open question is answered (the last of `message.questions`), or as it stands when `wait` has
+        passed (`message.state` is still `input_required`). With no question open it returns at once.
+
+        Told within milliseconds, on any replica, also when the task is cancelled (TaskCancelled).
+        """
+        ...
+
+    async def answer(self, caller: Caller, message_id: str, answer: str, *, label: str | None = None) -> Message:
+        """Answer the open question of a task: for the key that posted it and the channel's owner. The holder goes on, with
+        the channel's lease from now. `label`: who answers (default: the API key's). The same answer again changes nothing.
+
+        Raises NotAsked (no question is open), AlreadyFinished, Forbidden, ContentTooLarge, MessageNotFound,
+        ChannelNotClaimable, ChannelAccessDenied, InvalidInput, InsufficientScope (messages:write).
+        """
         ...
 
     async def release(
@@ -124,8 +175,9 @@ class Tasks(Protocol):
 
     async def cancel(self, caller: Caller, message_id: str, *, reason: str | None = None) -> Message:
         """Call a task off: for the key that posted it and the channel's owner. Waiting or delayed: its outcome is
-        `cancelled`. In flight: the request is noted (`hold.cancel_requested`); the holder learns it from its next
-        call, or its lease runs out, and then the outcome is `cancelled`.
+        `cancelled`; so it is while a question is open, and the holder's next call is refused with TaskCancelled. In
+        flight: the request is noted (`hold.cancel_requested`); the holder learns it from its next call, or its lease runs
+        out, and then the outcome is `cancelled`.
 
         Raises Forbidden, AlreadyFinished, MessageNotFound, ChannelNotClaimable, ChannelAccessDenied, InsufficientScope
         (messages:write).
@@ -133,11 +185,27 @@ class Tasks(Protocol):
         ...
 
     async def await_result(self, caller: Caller, message_id: str, *, wait: timedelta = NO_WAIT) -> Message:
-        """The task once it has its outcome, or as it stands when `wait` has passed (`outcome` None).
+        """The task once it has its outcome or its holder asks something (`input_required`), or as it stands when `wait` has
+        passed (`outcome` None, and `ahead` counted if it still waits).
 
         Told within milliseconds, on any replica. For the key that posted the task, the one that finished it, and
         the channel's members. Raises Forbidden, MessageNotFound, MessageExpired (a broadcast), ChannelAccessDenied,
         Unauthorized (revoked while waiting), InsufficientScope (messages:read).
+        """
+        ...
+
+    async def await_results(
+        self,
+        caller: Caller,
+        message_ids: Sequence[str],
+        *,
+        need: Literal["all", "any"] = "all",
+        wait: timedelta = NO_WAIT,
+    ) -> Sequence[Message]:
+        """`await_result` of several tasks (1..50, any channels), in the order given: each as it stands once all of them, or
+        any, have an outcome, or once one of them asks something, or when `wait` has passed.
+
+        Raises what `await_result` raises, of the first id that it raises for.
         """
         ...
 

@@ -27,6 +27,11 @@ WAITING: dict[str, Any] = {
     "claimed_at": None,
     "lease_expires_at": None,
     "cancel_requested": False,
+    "stale": False,
+    "progress": None,
+    "questions": [],
+    "chain": {"id": "writers:1795361503332-0", "hops": 0},
+    "ahead": None,
     "outcome": None,
     "result_withheld": False,
     "acknowledged_by": [],
@@ -43,11 +48,13 @@ HELD: dict[str, Any] = WAITING | {
     "claimed_by_key_id": "bck_9sLwQ0aTzX1m",
     "claimed_at": CLAIMED_AT,
     "lease_expires_at": LEASE_ENDS,
+    "progress": {"note": "2 of 4 sections", "noted_at": FINISHED_AT},
 }
 DONE: dict[str, Any] = HELD | {
     "status": "acknowledged",
     "state": "done",
     "lease_expires_at": None,
+    "progress": None,
     "outcome": {
         "state": "done",
         "result": {"article": "Leases are …"},
@@ -73,6 +80,7 @@ NEWS: dict[str, Any] = WAITING | {
     "content": "Version 2 is out",
     "metadata": {},
     "state": None,
+    "chain": None,
 }
 _HOLD = {"actor": "bob", "claim_token": "1~bob", "lease_expires_at": LEASE_ENDS, "delivery": 1}
 POSTED: dict[str, Any] = {

@@ -60,6 +60,24 @@ class NotClaimed(BusError):
     code = "not_claimed"
 
 
+class NotAsked(BusError):
+    """No question of the task is open (any more)."""
+
+    code = "not_asked"
+
+
+class ChainTooLong(BusError):
+    """The task would be one hop too many after the first of its chain. Details: `chain_id`, `max_hops`."""
+
+    code = "chain_too_long"
+
+
+class ChainRateExceeded(BusError):
+    """The chain has brought forth as many tasks this hour as it may. Details: `chain_id`, `retry_after` seconds."""
+
+    code = "chain_rate_exceeded"
+
+
 class DeadLetterNotFound(BusError):
     """No such dead letter on the channel (any more)."""
 

@@ -31,12 +31,17 @@ from .channels import (
 from .messages import (
     Acked,
     ArchivedMessage,
+    Chain,
     Hold,
+    Mention,
     Message,
     Outcome,
     Posted,
+    Progress,
+    Question,
     Receipt,
     State,
+    Workers,
 )
 from .pages import (
     Page,
@@ -66,6 +71,7 @@ __all__ = [
     "ArchivedMessage",
     "AuditEntry",
     "Caller",
+    "Chain",
     "Channel",
     "ChannelChanges",
     "ChannelMetrics",
@@ -81,6 +87,7 @@ __all__ = [
     "KeyRecord",
     "Member",
     "MembershipEvent",
+    "Mention",
     "Message",
     "Mode",
     "NewChannel",
@@ -88,6 +95,8 @@ __all__ = [
     "OwnedTotals",
     "Page",
     "Posted",
+    "Progress",
+    "Question",
     "Receipt",
     "Redriven",
     "RelatedChannel",
@@ -96,4 +105,5 @@ __all__ = [
     "Webhook",
     "WebhookAttempt",
     "WebhookFailure",
+    "Workers",
 ]

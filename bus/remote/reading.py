@@ -12,6 +12,7 @@ from bus.models import (
     Acked,
     Actor,
     ArchivedMessage,
+    Chain,
     Channel,
     ChannelMetrics,
     ChannelSummary,
@@ -25,6 +26,8 @@ from bus.models import (
     Outcome,
     OwnedTotals,
     Page,
+    Progress,
+    Question,
     Receipt,
     RelatedChannel,
     State,
@@ -68,7 +71,21 @@ def message(m: Json) -> Message:
         archived=m["archived"],
         result_withheld=m["result_withheld"],
         mentions=tuple(each["name"] for each in m["mentions"]),
+        questions=tuple(_question(each) for each in m["questions"]),
+        chain=None if m["chain"] is None else Chain(m["chain"]["id"], m["chain"]["hops"]),
+        ahead=m["ahead"],
     )
+
+
+def _question(q: Json) -> Question:
+    return Question(
+        q["text"], q["actor"], q["key_id"], moment(q["asked_at"]),
+        q["answer"], q["answered_by"], q["answered_by_key_id"], moment_or_none(q["answered_at"]),
+    )  # fmt: skip
+
+
+def _progress(p: Json | None) -> Progress | None:
+    return None if p is None else Progress(p["note"], moment(p["noted_at"]))
 
 
 def _receipt(r: Json) -> Receipt:
@@ -83,6 +100,8 @@ def _hold(m: Json) -> Hold:
         claimed_at=moment(m["claimed_at"]),
         lease_expires_at=moment(m["lease_expires_at"]),
         cancel_requested=m["cancel_requested"],
+        progress=_progress(m["progress"]),
+        stale=m["stale"],
     )
 
 

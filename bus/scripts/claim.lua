@@ -28,7 +28,7 @@ while id and steps > 0 do
       redis.call('ZREM', PARKED, id)
       note_delivery(id, fields, r, consumer, p.count + 1)
       local more = (due_now() or unread() > 0) and 1 or 0
-      return {'ok', more, in_flight_row(id, fields, consumer, p.count + 1, until_ms, NOW)}
+      return {'ok', more, in_flight_row(id, fields, consumer, p.count + 1, until_ms, NOW, r)}
     end
   end
   steps = steps - 1

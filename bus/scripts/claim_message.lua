@@ -42,4 +42,4 @@ redis.call('XCLAIM', STREAM, 'workers', consumer, 0, id, 'RETRYCOUNT', p.count +
 redis.call('ZADD', DUE, until_ms, id)
 redis.call('ZREM', PARKED, id)
 note_delivery(id, fields, r, consumer, p.count + 1)
-return {'ok', 0, in_flight_row(id, fields, consumer, p.count + 1, until_ms, NOW)}
+return {'ok', 0, in_flight_row(id, fields, consumer, p.count + 1, until_ms, NOW, r)}

@@ -10,7 +10,7 @@ from .. import checks, names
 from ..credentials import CHANNELS_MANAGE, CHANNELS_READ, require
 from ..models import AccessAnswer, AccessRequest, Caller
 from .engine import Engine
-from .replies import moment
+from .moments import moment
 
 _MOST_REQUESTS = 1000
 

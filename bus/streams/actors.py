@@ -13,8 +13,8 @@ from ..errors import ActorForbidden, ActorNotFound
 from ..models import Actor, Caller
 from ..store import Arg
 from .engine import ACCEPTED, Engine
+from .moments import moment
 from .refusals import REFUSALS
-from .replies import moment
 from .scripts import script
 
 _REMEMBERED = 10_000

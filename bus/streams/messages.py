@@ -98,7 +98,7 @@ class RedisMessages:
         try:
             return await self.get(caller, names.message_id(channel, stream_id))
         except (MessageNotFound, MessageExpired):  # long finished: what is known is what was posted
-            return replies.message(channel, (stream_id, flat, "", 0, "", 0, 0, 0, ""), key_id=caller.key_id, member=False)
+            return replies.message(channel, replies.row_of(stream_id, flat), key_id=caller.key_id, member=False)
 
     async def subscribe(
         self,
@@ -161,7 +161,7 @@ def _ms(moment: datetime) -> str:
 def _posted(channel: str, reply: list[Any], flat: list[str], *, channel_created: bool) -> Posted:
     _, stream_id, expires_ms, number, available_ms, mentions, _ = reply
     state = "delayed" if available_ms else "" if number else "waiting"
-    row = (stream_id, [*flat, "mentions", mentions, "_exp", expires_ms], state, available_ms or 0, "", 0, 0, 0, "")
+    row = replies.row_of(stream_id, [*flat, "mentions", mentions, "_exp", expires_ms], state, available_ms or 0)
     message = replies.message(channel, row, key_id="", member=False)
     return Posted(message, f"{stream_id}~{number}" if number else stream_id, channel_created=channel_created)
 

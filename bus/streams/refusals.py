@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .. import errors
-from .replies import actor_of, moment
+from .moments import moment
+from .replies import actor_of
 
 Refusal = Callable[[str, list[Any]], errors.BusError]
 

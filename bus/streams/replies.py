@@ -23,11 +23,10 @@ from ..models import (
     State,
 )
 from ..names import message_id, public_id
+from .course import Course, chain_of
+from .moments import moment
 
-
-def moment(ms: str | int | float) -> datetime:
-    """Milliseconds since 1970, as Redis counts them."""
-    return datetime.fromtimestamp(float(ms) / 1000, UTC)
+_HELD = (State.IN_FLIGHT, State.INPUT_REQUIRED)
 
 
 def optional_moment(ms: str | int | float | None) -> datetime | None:
@@ -89,9 +88,14 @@ def _names(text: str | None) -> tuple[str, ...]:
     return tuple(name for name in cast("list[Any]", found) if isinstance(name, str)) if isinstance(found, list) else ()
 
 
+def row_of(stream_id: str, flat: Sequence[str], state: str = "", at: float = 0, *, outcome_text: str = "") -> Sequence[Any]:
+    """A row, as lib/row.lua makes it, of a message that nobody holds."""
+    return (stream_id, flat, state, at, "", 0, 0, 0, outcome_text, "", "")
+
+
 def message(channel: str, row: Sequence[Any], *, key_id: str, member: bool, receipts: str = "") -> Message:
     """A row as lib/row.lua makes it, as seen by `key_id`."""
-    stream_id, flat, state, at, holder, count, claimed, cancel, outcome_text = row
+    stream_id, flat, state, at, holder, count, claimed, cancel, outcome_text, course, progress = row
     fields = pairs(flat)
     common: dict[str, Any] = {
         "id": message_id(channel, stream_id),
@@ -108,12 +112,18 @@ def message(channel: str, row: Sequence[Any], *, key_id: str, member: bool, rece
         "receipts": tuple(Receipt(r["actor"], moment(r["at"])) for r in json.loads(receipts)) if receipts else (),
         "archived": not flat,
     }
+    if state:
+        common["chain"] = chain_of(common["id"], fields)
     if state == "finished":
         return _finished(common, outcome_text, key_id, member)
-    if state == "in_flight":
+    so_far = Course.read(course, progress, visible=member or key_id in (common["key_id"], holder.partition("/")[0]))
+    common["questions"] = so_far.questions
+    if state in _HELD:
         actor, holder_key = actor_of(holder)
-        hold = Hold(actor, holder_key, int(count), moment(claimed), moment(at), bool(cancel))
-        return Message(**common, state=State.IN_FLIGHT, hold=hold)
+        hold = Hold(
+            actor, holder_key, int(count), moment(claimed), moment(at), bool(cancel), so_far.progress, stale=so_far.stale
+        )
+        return Message(**common, state=State(state), hold=hold)
     available = moment(at) if state == "delayed" else None
     return Message(**common, state=State(state) if state else None, available_at=available)
 
@@ -170,7 +180,8 @@ def archived(channel_name: str, row: Sequence[Any], *, key_id: str, member: bool
     fields = pairs(flat)
     outcome_text = fields.get("_outcome", "")
     state = "" if "_n" in fields else "finished"
-    found = message(channel_name, (fields["_id"], flat, state, 0, "", 0, 0, 0, outcome_text), key_id=key_id, member=member)
+    row_found = row_of(fields["_id"], flat, state, outcome_text=outcome_text)
+    found = message(channel_name, row_found, key_id=key_id, member=member)
     return ArchivedMessage(found, moment(fields.get("_archived_at") or stream_id.partition("-")[0]))
 
 
@@ -179,7 +190,7 @@ def dead_letter(channel_name: str, stream_id: str, flat: Sequence[str]) -> DeadL
     fields = pairs(flat)
     record: dict[str, Any] = json.loads(fields.get("_deliveries") or "{}")
     reason = fields.get("_reason", "dead")
-    was = message(channel_name, (fields["_id"], flat, "", 0, "", 0, 0, 0, ""), key_id="", member=False)
+    was = message(channel_name, row_of(fields["_id"], flat), key_id="", member=False)
     log: list[dict[str, Any]] = record.get("log") or []
     return DeadLetter(
         id=message_id(channel_name, stream_id),

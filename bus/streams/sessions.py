@@ -13,8 +13,8 @@ from ..errors import InvalidInput
 from ..models import Caller, Session
 from ..store import Arg
 from .engine import ACCEPTED, Engine, milliseconds
+from .moments import moment
 from .refusals import REFUSALS
-from .replies import moment
 from .scripts import script
 
 _LIFETIME = timedelta(hours=24)

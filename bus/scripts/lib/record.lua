@@ -1,6 +1,8 @@
 --@include entry
 
--- What happened to a task that was handed out: {posted_by, releases, log = {{n, by, at, ended, why}, …}, cancel}.
+-- What happened to a task that was handed out: {posted_by, releases, log = {{n, by, at, ended, why}, …}, cancel,
+-- touched = ms when its holder last showed that it thinks of it, asked = 1 while a question is open,
+-- talk = {{q, by, at, a, a_by, a_key, a_at}, …}}.
 local LOG_LIMIT = 20
 
 local function record(id)

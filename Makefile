@@ -5,6 +5,9 @@ PY := $(VENV)/bin/python
 # The published clients need another major version of `mcp`; the tests drive them as they are.
 PUBLISHED_CLIENTS_VENV ?= .venv-published
 export PUBLISHED_CLIENTS_VENV
+# MCP clients by others, from npm: a conformance suite, an inspector, an SDK, Claude Code.
+MCP_CLIENTS_FOLDER ?= .mcp-clients
+export MCP_CLIENTS_FOLDER
 PYTHON ?=
 # Test processes: most tests wait for servers of their own, so two share one core well.
 WORKERS ?= 2
@@ -22,7 +25,7 @@ serve: $(VENV)/.installed ## Serve the HTTP API and the MCP endpoint on the embe
 demo: $(VENV)/.installed ## Two MCP processes hand work over; one is killed in the middle
 	@exec $(PY) -m api.cli demo
 
-test: $(VENV)/.testing $(PUBLISHED_CLIENTS_VENV)/.installed ## Run the whole test suite; it starts every server it needs (ARGS="tests/contract -x")
+test: $(VENV)/.testing $(PUBLISHED_CLIENTS_VENV)/.installed $(MCP_CLIENTS_FOLDER)/.installed ## Run the whole test suite; it starts every server it needs (ARGS="tests/contract -x")
 	$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
 
 fuzz: $(VENV)/.testing ## Send the API much of what its OpenAPI document allows and forbids; takes minutes, and is new each time
@@ -48,7 +51,7 @@ bench: $(VENV)/.testing ## Measure; prints ratios against floors taken in the sa
 check: test lint types wheel ## All of what CI runs
 
 clean: ## Remove what make created (the embedded store's data is elsewhere and stays)
-	rm -rf $(VENV) $(PUBLISHED_CLIENTS_VENV) dist build .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PUBLISHED_CLIENTS_VENV) $(MCP_CLIENTS_FOLDER) dist build .pytest_cache .ruff_cache .hypothesis
 
 # One stamp per set of requirements: a second run finds them newer than pyproject.toml and does nothing.
 # The first candidate that really runs wins: a name on PATH may be a version manager's placeholder.
@@ -84,6 +87,11 @@ $(VENV)/.testing: pyproject.toml | $(VENV)/.pip
 $(PUBLISHED_CLIENTS_VENV)/.installed: tools/published_clients.py | $(VENV)/.testing
 	@echo "Installing the published clients into $(PUBLISHED_CLIENTS_VENV)"
 	@$(PY) -m tools.published_clients
+
+# Where npm gets none, the tests that need them are skipped, and this says so each time.
+$(MCP_CLIENTS_FOLDER)/.installed: tools/mcp_clients.py $(wildcard tests/mcp_clients/package*.json) | $(VENV)/.testing
+	@echo "Installing MCP clients from npm into $(MCP_CLIENTS_FOLDER)"
+	@$(PY) -m tools.mcp_clients
 
 $(VENV)/.developing: pyproject.toml | $(VENV)/.testing
 	@echo "Installing linter and type checker into $(VENV)"

@@ -15,6 +15,8 @@ from .deps import CALLER, api_key
 from .seen import seen
 
 ADMIN_TOKEN = "X-Admin-Token"  # noqa: S105  # the header's name
+_ADMIN = "backchannel.admin"
+"""In the scope once the admin token was shown."""
 
 
 async def admit_key(scope: Scope, bus: Bus) -> Caller:
@@ -34,8 +36,13 @@ async def admit_key(scope: Scope, bus: Bus) -> Caller:
 
 
 async def admit_admin(scope: Scope, bus: Bus) -> None:
-    """Raises AdminDisabled when there is no admin token to show, AdminUnauthorized when another or none was shown,
-    RateLimitExceeded when too many others were shown from that address."""
+    """Once for each request, whatever ways it takes.
+
+    Raises AdminDisabled when there is no admin token to show, AdminUnauthorized when another or none was shown,
+    RateLimitExceeded when too many others were shown from that address.
+    """
+    if scope.get(_ADMIN):
+        return
     token = bus.settings.admin_token
     if token is None or not token.get_secret_value().strip():  # a blank one would fit a request without any
         raise AdminDisabled("the admin API is off: whoever runs this server turns it on with BACKCHANNEL_ADMIN_TOKEN")
@@ -45,3 +52,4 @@ async def admit_admin(scope: Scope, bus: Bus) -> None:
         await bus.admin.admit(right=right, address=seen(scope).client)
     if not right:
         raise AdminUnauthorized(f"the admin token is missing or wrong; send BACKCHANNEL_ADMIN_TOKEN's value as {ADMIN_TOKEN}")
+    scope[_ADMIN] = True

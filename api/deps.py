@@ -13,8 +13,9 @@ from starlette.types import Receive
 
 from bus.bus import Bus
 from bus.errors import BusError, StoreUnavailable, Unauthorized
-from bus.models import Caller, Claim, Posted
+from bus.models import Caller, Chain, Claim, Posted
 
+from .bodies.fields import ChainBody
 from .errors import Refused
 from .replies import reply
 from .seen import Seen
@@ -67,6 +68,10 @@ def seconds(value: float | None) -> timedelta:
 
 def seconds_or_none(value: float | None) -> timedelta | None:
     return None if value is None else timedelta(seconds=value)
+
+
+def chain_or_none(given: ChainBody | None) -> Chain | None:
+    return None if given is None else Chain(given.id, given.hops)
 
 
 def capped(bus: Bus, wait: float | None) -> timedelta:

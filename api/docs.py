@@ -31,6 +31,8 @@ POSTING = (
     "invalid_idempotency_key", "idempotency_conflict", "channel_paused", "channel_full", "channel_write_rate_exceeded",
     "store_full",
 )  # fmt: skip
+CHAINED = ("invalid_chain", "chain_too_long", "chain_rate_exceeded")
+"""Of tasks that are posted in the course of another."""
 
 
 def success(status: int, shape: Any, example: Mapping[str, Any], description: str) -> Answers:

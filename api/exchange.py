@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from os import urandom
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import getrandbits
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from .errors import Refused
 from .hosts import Hosts
+from .one_write import INTO_HEAD, lines
 from .proxies import Proxies, source
 from .seen import Seen, remember
 
@@ -30,13 +32,20 @@ _WANTED: dict[bytes, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What is the same for every exchange of one app. `constant`: headers of every answer; `links`: of every success."""
+    """What is the same for every exchange of one app. `constant`: headers of every answer; `links`: of every success.
+    `*_lines`: the same as they go over the wire."""
 
     max_body_bytes: int
     hosts: Hosts
     proxies: Proxies
     constant: Sequence[tuple[bytes, bytes]]
     links: Sequence[tuple[bytes, bytes]]
+    constant_lines: bytes = field(init=False)
+    success_lines: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "constant_lines", lines(self.constant))
+        object.__setattr__(self, "success_lines", lines((*self.constant, *self.links)))
 
 
 class Exchange:
@@ -52,6 +61,8 @@ class Exchange:
         """Of the answer; 0 while it has not begun."""
         self.declared_bytes = 0
         self._traceparent: bytes | None = None
+        extensions: Mapping[str, Any] = scope.get("extensions") or {}
+        self._server: Mapping[str, Any] = extensions.get(INTO_HEAD, {})
         self.seen = Seen(_new_request_id(), around.hosts, scope.get("server"), https=scope.get("scheme") == "https")
         self.method: str = scope["method"]
         self.seen.head = self.method == "HEAD"
@@ -76,7 +87,8 @@ class Exchange:
     def _read(self, headers: list[tuple[bytes, bytes]], *, keep_content_type: bool) -> list[tuple[bytes, bytes]]:
         """One pass. Drops Content-Type: bodies are JSON whatever a client calls them."""
         kept: list[tuple[bytes, bytes]] = []
-        for name, value in headers:
+        for name, padded in headers:
+            value = padded.strip(b" \t")  # no part of it (RFC 9110), but the parser leaves what is behind it
             if found := _WANTED.get(name):
                 before, text = getattr(self.seen, found), value.decode("latin-1")
                 # Two of one name are one list (RFC 9110), which is no API key, no host and no idempotency key.
@@ -114,33 +126,43 @@ class Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), *self._headers(self.status)]
+            self._add_headers(message)
         elif self.method == "HEAD" and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)
 
-    def _headers(self, status: int) -> list[tuple[bytes, bytes]]:
+    def _add_headers(self, message: Message) -> None:
+        """Where the server takes them as bytes, all that is not the client's: it would check each of twenty every time."""
+        around, succeeded = self._around, self.status < 400  # the first error status
+        own = self._own_headers(succeeded=succeeded)
+        take = self._server.get("take")
+        if take is None:
+            links = around.links if succeeded else ()
+            message["headers"] = [*message.get("headers", ()), *own, *around.constant, *links]
+        else:
+            take(lines(own) + (around.success_lines if succeeded else around.constant_lines))
+        if succeeded and self.seen.idempotency_key is not None and self.method in MUTATING:
+            repeated = (b"idempotency-key", self.seen.idempotency_key.encode("latin-1"))
+            message["headers"] = [*message.get("headers", ()), repeated, (b"x-idempotency-source", b"client")]
+
+    def _own_headers(self, *, succeeded: bool) -> list[tuple[bytes, bytes]]:
+        """What this answer bears and no other."""
         request_id = self.seen.request_id
         trace = self._traceparent
         if trace is None:
             digits = request_id.replace("-", "")
             trace = f"00-{digits}-{digits[:16]}-01".encode()
-        headers = [(b"x-request-id", request_id.encode()), (b"traceparent", trace), *self._around.constant]
+        headers = [(b"x-request-id", request_id.encode()), (b"traceparent", trace)]
         if self.seen.https:
             headers.append(_HSTS)
         if self.seen.allowance is not None:
             headers.append((b"x-ratelimit-remaining", b"%d" % self.seen.allowance.remaining))
-        elif status < 400:
+        elif succeeded:
             headers.append(_NONE_REMAINING)
-        if status < 400:  # the first error status
-            headers += self._around.links
-            if self.seen.idempotency_key is not None and self.method in MUTATING:
-                headers.append((b"idempotency-key", self.seen.idempotency_key.encode("latin-1")))
-                headers.append((b"x-idempotency-source", b"client"))
         return headers
 
 
 def _new_request_id() -> str:
-    """A random UUID (version 4), at a third of what `uuid4` takes: there is one per request."""
-    digits = urandom(16).hex()
+    """A random UUID (version 4) without the system call that `uuid4` makes: there is one per request, and it guards nothing."""
+    digits = f"{getrandbits(128):032x}"
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"

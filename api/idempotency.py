@@ -37,12 +37,14 @@ NOT_NEEDED: Final = frozenset(
     {
         "create_channel", "create_actor", "claim_message", "ack_task", "heartbeat", "heartbeat_lease", "cancel_task",
         "request_access", "add_member", "add_alias", "add_alias_actor", "set_webhook", "delete_webhook", "revoke_key",
-        "subscribe_messages",
+        "subscribe_messages", "await_answer", "await_results",
     }
 )  # fmt: skip
 """Done twice, they have done it once; or they change nothing. The answer tells how things stand now."""
 REMEMBERED: Final[Mapping[str, str | None]] = {
+    "answer_task": WRITE,
     "approve_access_request": CHANNELS_MANAGE,
+    "ask": ACK,
     "claim_and_ack": ACK,
     "claim_task": CLAIM,
     "claim_with_lease": CLAIM,

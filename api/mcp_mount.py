@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import cast
 
 from fastapi import FastAPI, Request
 from mcp.server.auth.middleware.auth_context import auth_context_var
@@ -20,6 +21,7 @@ from .admission import admit_key
 from .deps import api_key
 from .discovery.facts import Tool
 from .errors import Refused
+from .given_up import GivingUp
 from .seen import seen
 
 PATH = "/mcp"
@@ -33,7 +35,7 @@ def tools() -> list[Tool]:
 def add_route(app: FastAPI) -> None:
     """An exact route: a mount would answer with redirects, or swallow the API's own 404.
 
-    POST alone: without sessions, a GET would open a stream that never says anything, and a DELETE would end nothing.
+    POST alone: a GET would open a stream that never says anything, and a session is only a name, with nothing to DELETE.
     """
     app.router.routes.append(Route(PATH, endpoint=KeyAuth(), methods=["POST"], include_in_schema=False))
 
@@ -50,7 +52,8 @@ async def running(app: FastAPI, bus: Bus, *, max_body_bytes: int) -> AsyncGenera
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     async with server.session_manager.run():
-        app.state.mcp = mcp_app.routes[0].endpoint  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]  # its only route
+        (route,) = mcp_app.routes
+        app.state.mcp = GivingUp(cast("Route", route).endpoint)
         yield
 
 

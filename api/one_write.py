@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+INTO_HEAD: Final = "backchannel.into_head"
+"""In the ASGI scope's extensions: `take` takes lines that go into the head of the answer that begins next."""
+
+
+def lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Headers as they go over the wire."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 class OneWrite(asyncio.Transport):
@@ -14,8 +24,15 @@ class OneWrite(asyncio.Transport):
         self._loop = asyncio.get_running_loop()
         self._held: bytes | bytearray | memoryview | None = None
         self._flushing = False
+        self._lines = b""
+
+    def into_head(self, more: bytes) -> None:
+        """Put these lines into the head, which is what is written next."""
+        self._lines = more
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._lines:
+            data, self._lines = b"%b%b\r\n" % (data[:-2], self._lines), b""
         if self._held is not None:
             held, self._held = self._held, None
             self._transport.writelines((held, data))

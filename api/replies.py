@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import to_json
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 _JSON = b"application/json; charset=utf-8"
 
@@ -23,6 +24,10 @@ class JSONReply(Response):
         self.raw_headers = [(b"content-type", _JSON), (b"content-length", b"%d" % len(body))]
         if headers:
             self.raw_headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 def reply(payload: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

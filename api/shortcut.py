@@ -15,18 +15,19 @@ class Shortcut(BaseRoute):
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         self._by_words: dict[tuple[str, int, str, str], list[Route]] = {}
         for route in routes:
-            # A `:path` parameter has no fixed number of words.
-            if isinstance(route, APIRoute) and ":path" not in route.path and len(_words(route.path)) > 1:
+            # A `:path` parameter has no fixed number of words, and any other kind would have to be converted.
+            if isinstance(route, APIRoute) and ":" not in route.path and len(_words(route.path)) > 1:
                 for method in route.methods or ():
                     self._by_words.setdefault(_shape(method, route.path), []).append(route)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] == "http":
-            for shape in _shapes(scope["method"], scope["path"]):
+        if scope["type"] == "http" and not scope.get("root_path"):  # what a proxy or an outer app took off the path
+            path = scope["path"]
+            for shape in _shapes(scope["method"], path):
                 for route in self._by_words.get(shape, ()):
-                    match, child_scope = route.matches(scope)
-                    if match is Match.FULL:
-                        return match, child_scope
+                    # As the route does it, without what is known here: its method fits, and its parameters are text.
+                    if match := route.path_regex.match(path):
+                        return Match.FULL, {"endpoint": route.endpoint, "path_params": match.groupdict(), "route": route}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:

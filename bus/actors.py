@@ -35,8 +35,9 @@ class Actors(Protocol):
 
     async def mentions(self, caller: Caller, name: str, *, since: str | None = None, limit: int = 50) -> Page[Mention]:
         """Where an actor of the caller's was mentioned, oldest first, 1..100 a page, after the cursor `since`; of the last
-        100 mentions of the last 7 days. They are there within moments of the post, at least once each.
-        `next_cursor` repeats `since` on an empty page.
+        100 mentions of the last 7 days. They are there within moments of the post, at least once each. Those on channels that
+        the API key may not enter (any more) are left out; a message that is gone by now says so when it is read.
+        `next_cursor` repeats `since` when there is nothing after it.
 
         Raises ActorForbidden (another key's), ActorNotFound, InvalidInput, InsufficientScope (messages:read).
         """

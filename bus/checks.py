@@ -12,6 +12,8 @@ from .errors import ContentTooLarge, InvalidInput
 
 MAX_AUDITED = 500
 """Acts that one look at the audit trail shows."""
+MAX_NOTE = 500
+"""Characters of a note on how far the work is."""
 MAX_DEPTH = 64
 """Nesting of metadata and results; Lua's cjson stops at 1,000 and clients well before."""
 _LARGEST_BITS = 1023
@@ -36,6 +38,14 @@ def optional_text(text: object, *, field: str, max_chars: int = 2000) -> str | N
         raise InvalidInput(f"{field} is {len(text)} characters long; at most {max_chars}", field=field, code="invalid_string")
     _encoded(text, field)
     return text
+
+
+def note(text: object, *, field: str = "note") -> str:
+    """How far the work is: 1..500 characters. Raises InvalidInput."""
+    said = optional_text(text, field=field, max_chars=MAX_NOTE)
+    if said is None or not said.strip():
+        raise InvalidInput(f"{field} must be a non-empty string", field=field, code="invalid_string")
+    return said
 
 
 def json_text(value: object, *, max_bytes: int, field: str) -> str:

@@ -78,6 +78,10 @@ class Keys:
         """What a task's holder said last about how far it is; written too when it asks or is answered, to wake who waits."""
         return self._of(channel, f":progress:{stream_id}")
 
+    def claimers(self, channel: str) -> str:
+        """The consumers that wait for a task, scored by until when that is announced (ms)."""
+        return self._of(channel, ":claimers")
+
     def of_channel(self, channel: str) -> tuple[str, ...]:
         """The keys every channel script gets, in the order of scripts/lib/keys.lua.
 

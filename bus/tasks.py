@@ -11,9 +11,9 @@ from .models import Acked, Caller, Chain, Claim, DeadLetter, Message, Page, Post
 
 
 class Tasks(Protocol):
-    """A claim is fenced: the verbs on a held task (heartbeat, release, fail, ack) act only while the caller's actor
-    holds this delivery. They take the `claim_token` of the claim, which names actor and delivery; a client that
-    keeps no token names its `actor` and means whatever delivery that actor holds now.
+    """A claim is fenced: the verbs on a held task (heartbeat, ask, await_answer, release, fail, ack) act only while the
+    caller's actor holds this delivery. They take the `claim_token` of the claim, which names actor and delivery; a client
+    that keeps no token names its `actor` and means whatever delivery that actor holds now.
 
     Each of those raises LeaseLost (the lease ran out and the task passed on), NotClaimed (the actor never held it),
     AlreadyFinished (it has its outcome), TaskCancelled (the poster called it off: it is finished now, stop),
@@ -98,8 +98,8 @@ class Tasks(Protocol):
         claim_token: str | None = None,
     ) -> Claim:
         """Ask the poster something that the work hangs on: the task is `input_required` until it is answered, finished or
-        given back, and its lease is parked until its time to live ends, so nothing has to be renewed. Who awaits the
-        result is told at once. The same question again changes nothing; another one takes its place.
+        given back, and its lease is parked until its time to live ends (or longer, if it lasted longer), so nothing has to
+        be renewed. Who awaits the result is told at once. The same question again changes nothing; another one takes its place.
 
         Also raises ContentTooLarge (the limits of a message's content).
         """
@@ -125,6 +125,7 @@ class Tasks(Protocol):
         """Answer the open question of a task: for the key that posted it and the channel's owner. The holder goes on, with
         the channel's lease from now. `label`: who answers (default: the API key's). The same answer again changes nothing.
 
+        An answer is to whatever question is open when it comes.
         Raises NotAsked (no question is open), AlreadyFinished, Forbidden, ContentTooLarge, MessageNotFound,
         ChannelNotClaimable, ChannelAccessDenied, InvalidInput, InsufficientScope (messages:write).
         """
@@ -175,9 +176,9 @@ class Tasks(Protocol):
 
     async def cancel(self, caller: Caller, message_id: str, *, reason: str | None = None) -> Message:
         """Call a task off: for the key that posted it and the channel's owner. Waiting or delayed: its outcome is
-        `cancelled`; so it is while a question is open, and the holder's next call is refused with TaskCancelled. In
-        flight: the request is noted (`hold.cancel_requested`); the holder learns it from its next call, or its lease runs
-        out, and then the outcome is `cancelled`.
+        `cancelled`; so it is while a question is open, and a holder that waits for the answer is told at once. In flight:
+        the request is noted (`hold.cancel_requested`); the holder learns it from its next call, or its lease runs out, and
+        then the outcome is `cancelled`.
 
         Raises Forbidden, AlreadyFinished, MessageNotFound, ChannelNotClaimable, ChannelAccessDenied, InsufficientScope
         (messages:write).

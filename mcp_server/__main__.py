@@ -36,7 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="backchannel-mcp", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=f"backchannel-mcp {__version__}")
-    parser.parse_args(arguments)
+    parser.add_argument(
+        "--claude-channel",
+        action="store_true",
+        help="push what happens for this session to Claude Code (a research preview); serves MCP up to 2025-11-25 only",
+    )
+    given = parser.parse_args(arguments)
     try:
         settings = Settings()  # pyright: ignore[reportCallIssue] - every field has a default, from the environment
         configure_logging(settings.mcp_log)
@@ -45,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _complain(f"BACKCHANNEL_MCP_LOG: cannot write {error.filename}: {error.strerror}")
     try:
-        return asyncio.run(serve(settings))
+        return asyncio.run(serve(settings, claude_channel=given.claude_channel))
     except (ValueError, ImportError) as error:  # a URL of an unknown kind; memory:// without its extra
         return _complain(str(error))
 
@@ -65,8 +70,9 @@ def configure_logging(to: str | None) -> None:
         logging.basicConfig(stream=sys.stderr, level=level, format=form, force=True)
 
 
-async def serve(settings: Settings) -> int:
+async def serve(settings: Settings, *, claude_channel: bool = False) -> int:
     """One session on the standard streams; the exit code. Raises ValueError for a store URL of an unknown kind."""
+    from .channel_push import serve_with_push
     from .notices import SESSION_VARIABLE, hooks_answered
     from .server import create_server
     from .session import Session
@@ -94,7 +100,10 @@ async def serve(settings: Settings) -> int:
         server = create_server(bus, session)
         lowlevel = server._lowlevel_server  # pyright: ignore[reportPrivateUsage] - MCPServer serves its own stdio only
         async with hooks_answered(bus, session, os.environ.get(SESSION_VARIABLE)):
-            await lowlevel.run(incoming, outgoing, lowlevel.create_initialization_options())
+            if claude_channel:
+                await serve_with_push(lowlevel, bus, session, incoming, outgoing)
+            else:
+                await lowlevel.run(incoming, outgoing, lowlevel.create_initialization_options())
         ending.cancel()
     return 128 + signals[0] if signals else 0
 

@@ -1,6 +1,6 @@
 """The shapes of the answers. What is None is left out; what other agents wrote is in fields of its own, of free types.
 
-States and times are plain strings here: every word of a schema is paid for by each model that reads the tool list.
+States and times are plain strings here. A field `…_characters` says how long a text is of which only the beginning is shown.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from bus import Message
-from bus.models import Hold
+from bus.models import Outcome, Question
 
-from .peer_text import FreeText, FreeValue
+from .peer_text import FreeText
+from .previews import Preview, beginning
 
-Finished = Literal["done", "failed", "dead", "expired", "cancelled"]
+_MOST_QUESTIONS = 5
+_QUESTION_BYTES = 1_000
 
 
 class Fenced(BaseModel):
@@ -34,25 +36,83 @@ class Author(BaseModel):
     def of(cls, message: Message) -> Author:
         return cls(label=message.label or message.actor, key_id=message.key_id)
 
+    @classmethod
+    def of_outcome(cls, outcome: Outcome) -> Author | None:
+        return cls(label=outcome.actor, key_id=outcome.key_id) if outcome.actor else None
+
 
 class Posted(BaseModel):
+    """`nearest`: where the channel was created for it, others of a like name."""
+
     message_id: str
     channel_created: bool | None = None
+    nearest: list[str] | None = None
     replayed: bool | None = None
+    note: str | None = None
     next: str
 
 
-class Broadcasted(Posted):
+class Broadcasted(BaseModel):
+    message_id: str
+    channel_created: bool | None = None
+    replayed: bool | None = None
     cursor: str
+    next: str
+
+
+class Asked(BaseModel):
+    """A question of a holder and what was answered, long ones by their beginning."""
+
+    from_: Author = Field(serialization_alias="from")
+    question: FreeText
+    answer: FreeText | None = None
+    answered_by: Author | None = None
+
+    @classmethod
+    def of(cls, question: Question) -> Asked:
+        answer = question.answer
+        return cls(
+            from_=Author(label=question.actor, key_id=question.key_id),
+            question=beginning(question.text, _QUESTION_BYTES),
+            answer=None if answer is None else beginning(answer, _QUESTION_BYTES),
+            answered_by=Author(label=question.answered_by, key_id=question.answered_by_key_id)
+            if question.answered_at
+            else None,
+        )
+
+    @classmethod
+    def all_of(cls, message: Message) -> list[Asked] | None:
+        """The latest few, the last one last; None when nothing was ever asked."""
+        return [cls.of(each) for each in message.questions[-_MOST_QUESTIONS:]] or None
 
 
 class Task(BaseModel):
+    """`hops`: so many tasks were posted one in the course of the other before this one. `questions`: of earlier holders."""
+
     message_id: str
     from_: Author = Field(serialization_alias="from")
     content: FreeText
+    content_characters: int | None = None
     metadata: dict[str, Any] | None = None
     posted_at: datetime
     delivery: int
+    hops: int | None = None
+    questions: list[Asked] | None = None
+
+    @classmethod
+    def of(cls, message: Message, delivery: int) -> Task:
+        content = Preview.of(message.content)
+        return cls(
+            message_id=message.id,
+            from_=Author.of(message),
+            content=content.shown,
+            content_characters=content.characters,
+            metadata=dict(message.metadata) or None,
+            posted_at=message.posted_at,
+            delivery=delivery,
+            hops=message.chain.hops or None if message.chain else None,
+            questions=Asked.all_of(message),
+        )
 
 
 class Claimed(Fenced):
@@ -66,40 +126,22 @@ class Claimed(Fenced):
 
 
 class Settled(BaseModel):
-    message_id: str
     state: str
     next: str
 
 
 class Renewed(BaseModel):
-    message_id: str
     lease_expires_at: datetime
     next: str
 
 
-class Holder(BaseModel):
-    actor: str
-    key_id: str
-    since: datetime
-    lease_expires_at: datetime
+class Answered(Fenced):
+    """`status` pending: nobody has answered yet."""
 
-    @classmethod
-    def of(cls, hold: Hold) -> Holder:
-        return cls(actor=hold.actor, key_id=hold.key_id, since=hold.claimed_at, lease_expires_at=hold.lease_expires_at)
-
-
-class Awaited(Fenced):
-    """`status` pending: the time was up; `state` says where the task stands."""
-
-    status: Literal["pending", Finished]
-    result: FreeValue = None
-    reason: FreeText | None = None
+    status: Literal["answered", "pending"]
+    answer: FreeText | None = None
+    answer_characters: int | None = None
     from_: Author | None = Field(default=None, serialization_alias="from")
-    note: str | None = None
-    state: str | None = None
-    deliveries: int | None = None
-    holder: Holder | None = None
-    available_at: datetime | None = None
     next: str
 
 
@@ -107,20 +149,31 @@ class Heard(BaseModel):
     message_id: str
     from_: Author = Field(serialization_alias="from")
     content: FreeText
+    content_characters: int | None = None
     metadata: dict[str, Any] | None = None
+    metadata_characters: int | None = None
     posted_at: datetime
     state: str | None = None
 
     @classmethod
-    def of(cls, message: Message) -> Heard:
+    def of(cls, message: Message, most_bytes: int) -> Heard:
+        """With at most so many bytes of content, and of metadata, which are left out when they are longer."""
+        content = Preview.of(message.content, whole_bytes=most_bytes, characters=most_bytes)
+        metadata = Preview.of(dict(message.metadata), whole_bytes=most_bytes)
         return cls(
             message_id=message.id,
             from_=Author.of(message),
-            content=message.content,
-            metadata=dict(message.metadata) or None,
+            content=content.shown,
+            content_characters=content.characters,
+            metadata=(dict(message.metadata) or None) if metadata.characters is None else None,
+            metadata_characters=metadata.characters,
             posted_at=message.posted_at,
             state=message.state.value if message.state else None,
         )
+
+    @property
+    def cut(self) -> bool:
+        return self.content_characters is not None or self.metadata_characters is not None
 
 
 class Subscribed(Fenced):
@@ -157,6 +210,5 @@ class AccessAnswered(BaseModel):
 
 class KeyIssued(BaseModel):
     key_id: str
-    agent_label: str
     stored_at: str
     next: str

@@ -18,7 +18,7 @@ MessageId = str
 ClaimToken = Annotated[str | None, Field(description="If another session claimed it")]
 IdempotencyKey = str | None
 Reason = str | None
-WaitSeconds = Annotated[float | None, Field(ge=0, le=3600, description="Default: what your client allows")]
+WaitSeconds = Annotated[float | None, Field(ge=0, le=3600, description="Default: by client")]
 LeaseSeconds = Annotated[float | None, Field(ge=1, le=86_400, description="Hold it so long without renewal")]
 DelaySeconds = Annotated[float, Field(ge=0, le=2_592_000, description="Not claimable before")]
 Limit = Annotated[int, Field(ge=1, le=100)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from mcp.server.mcpserver import Context
@@ -12,6 +13,8 @@ from mcp.server.mcpserver import Context
 from bus import Bus, Caller
 from bus.errors import Unauthorized
 
+from .kept import Cabinet, Kept
+from .memory import Memory
 from .session import Session, Who
 
 log = logging.getLogger(__name__)
@@ -19,14 +22,39 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 CALLER = "backchannel.caller"
 """Where the HTTP API puts the verified caller in a request's ASGI scope."""
+_MEMORY = "backchannel.memory"
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """`session` is this stdio process's; None when each request brings its caller (streamable HTTP)."""
+    """`session` is this stdio process's; None when each request brings its caller (streamable HTTP), and what that caller
+    is to be reminded of is kept in the bus."""
 
     bus: Bus
     session: Session | None
+    cabinet: Cabinet = field(default_factory=Cabinet)
+
+    def memory(self, ctx: Ctx) -> Memory:
+        """What the caller of this call remembers."""
+        if self.session is not None:
+            return self.session
+        request: Any = ctx.request_context.request
+        found = request.scope.get(_MEMORY) if request is not None else None
+        return found if isinstance(found, Kept) else Kept(self.bus, self.cabinet, Who(Caller("", ""), None, ""))
+
+    @asynccontextmanager
+    async def remembering(self, ctx: Ctx) -> AsyncGenerator[Memory]:
+        """While it is open, `memory` is the caller's; what changed is kept when it closes."""
+        request: Any = ctx.request_context.request
+        caller = request.scope.get(CALLER) if request is not None else None
+        if self.session is not None or request is None or not isinstance(caller, Caller):
+            yield self.memory(ctx)
+            return
+        kept = Kept(self.bus, self.cabinet, Who(caller, None, caller.label))
+        request.scope[_MEMORY] = kept
+        await kept.load()
+        yield kept
+        await kept.save()
 
     async def act(self, ctx: Ctx, verb: Callable[[Who], Awaitable[T]]) -> T:
         """Do the verb in the caller's name. A kept API key that is refused is replaced and the verb done again, once:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from bus import Claim
 from bus.errors import AlreadyFinished, LeaseLost, MessageNotFound, NotClaimed, TaskCancelled
 
 from .desk import Ctx, Desk
@@ -15,7 +16,8 @@ T = TypeVar("T")
 
 MOST_NAMED = 10
 """So many held tasks are named at most; an answer is small."""
-_OVER = (LeaseLost, NotClaimed, AlreadyFinished, TaskCancelled, MessageNotFound)
+_ENDED = (AlreadyFinished, TaskCancelled, MessageNotFound)
+_OVER = (LeaseLost, NotClaimed, *_ENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +37,36 @@ async def with_grip(
 ) -> T:
     """Do the verb with what the caller showed, else with the token of this session's claim, else as the session's actor.
 
-    A claim that ended behind the session's back is told here, with the reason that renewing it met.
+    A claim that ended behind the session's back is told here, with the reason that renewing it met. One that was left
+    alone may still be good: that shows when the verb is tried.
     """
-    session = desk.session
-    if session is not None and (lost := session.lost.get(message_id)) and shown.claim_token in (None, lost[0]):
-        raise lost[1]
+    session, memory = desk.session, desk.memory(ctx)
+    lost = session.lost.get(message_id) if session is not None else None
+    if lost is not None and shown.claim_token not in (None, lost.claim_token):
+        lost = None
+    if lost is not None and lost.held is None:
+        memory.notebook.lost.pop(message_id, None)
+        raise lost.why
 
     async def act(who: Who) -> T:
-        held = session.held.get(message_id) if session is not None else None
+        held = lost.held if lost is not None else session.held.get(message_id) if session is not None else None
         if shown.claim_token or shown.actor or held is None:
             grip = Grip(shown.actor or (None if shown.claim_token else who.actor), shown.claim_token)
         else:
             who, grip = held.who, Grip(held.claim.actor, held.claim.claim_token)
         try:
-            return await verb(who, grip)
-        except _OVER:
-            if session is not None and held is not None and held.claim.claim_token == grip.claim_token:
-                session.drop(message_id)
+            done = await verb(who, grip)
+        except _OVER as error:
+            if isinstance(error, _ENDED) or (held is not None and held.claim.claim_token == grip.claim_token):
+                memory.drop(message_id)
+            if lost is not None and isinstance(error, LeaseLost | NotClaimed):
+                raise lost.why from error
             raise
+        if isinstance(done, Claim):
+            memory.hold(done, who)
+        else:
+            memory.notebook.touch(message_id)
+        return done
 
     return await desk.act(ctx, act)
 

@@ -15,6 +15,7 @@ from typing import Final
 from bus import Bus
 from bus.errors import BusError
 
+from .news import news
 from .session import Session
 
 log = logging.getLogger(__name__)
@@ -29,51 +30,61 @@ _ASKED_AT_ONCE: Final = 10
 
 
 class Notices:
-    """What one session should hear of: ids, counts and the names it used itself, never what other agents wrote."""
+    """What one session should hear of: ids, counts and the names it used itself, never what other agents wrote.
+
+    It shares the session's notebook, so what an answer told is not told here again, nor the other way round.
+    """
 
     def __init__(self, bus: Bus, session: Session) -> None:
         self._bus = bus
         self._session = session
         self._reminded: set[str] = set()
-        self._told: set[str] = set()
         self._waiting: dict[str, int] = {}
 
     async def lines(self, event: str) -> list[str]:
         """One line for each thing that is news; for `Stop` each claim once, for `SessionStart` also what was told before."""
+        session = self._session
         if event == STOP:
             return self._unfinished()
         if event == START:
-            self._told.clear()
+            session.notebook.untell()
             self._waiting.clear()
         found = self._held() if event == START else []
-        with suppress(TimeoutError, BusError):
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                await self._arrived(found)
-                await self._waits(found)
-        return found
+        waits: list[str] = []
+        if session.known:
+            with suppress(TimeoutError, BusError):
+                async with asyncio.timeout(_PATIENCE_SECONDS):
+                    await session.look(self._bus, at_once=True)
+                    await self._waits(waits)
+        for each in news(session.notebook):
+            each.told()
+            found.append(
+                f"{each.line[0].upper()}{each.line[1:]}." if each.line.startswith(("you", "the ")) else f"{each.line}."
+            )
+        return found + waits
 
     def _held(self) -> list[str]:
+        for message_id in self._session.held:
+            self._session.notebook.remind(message_id)
         return [f"You hold the task {message_id}; finish it with ack_task." for message_id in self._session.held]
 
     def _unfinished(self) -> list[str]:
-        """Once per claim: who goes on with a task over several turns is not kept from ending each of them."""
-        claims = [held.claim for held in self._session.held.values() if held.claim.claim_token not in self._reminded]
-        self._reminded.update(claim.claim_token for claim in claims)
-        return [
-            f"You still hold the task {claim.id}: ack_task with its result, ack_task with status failed, or release_task. "
-            "If you go on with it later, or need your user first, end your turn again."
-            for claim in claims
+        """Once per claim: who goes on with a task over several turns is not kept from ending each of them. A question that
+        is open keeps nobody."""
+        session = self._session
+        held = [
+            each
+            for each in session.held.values()
+            if each.claim.claim_token not in self._reminded and session.notebook.held[each.claim.id].question != "asked"
         ]
-
-    async def _arrived(self, found: list[str]) -> None:
-        for message_id in [each for each in reversed(self._session.posted) if each not in self._told][:_ASKED_AT_ONCE]:
-            who = await self._session.who(self._bus)
-            outcome = (await self._bus.messages.get(who.caller, message_id)).outcome
-            if outcome is not None:
-                self._told.add(message_id)
-                found.append(
-                    f'{message_id} is {outcome.state.value}: await_result(message_id="{message_id}") returns the outcome.'
-                )
+        self._reminded.update(each.claim.claim_token for each in held)
+        for each in held:
+            session.notebook.remind(each.claim.id)
+        return [
+            f"You still hold the task {each.claim.id}: ack_task with its result, ack_task with status failed, or release_task. "
+            "If you go on with it later, or need your user first, end your turn again."
+            for each in held
+        ]
 
     async def _waits(self, found: list[str]) -> None:
         for channel in list(reversed(self._session.worked))[:_ASKED_AT_ONCE]:

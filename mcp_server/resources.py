@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
-from mcp.server.mcpserver import MCPServer
+from mcp import MCPError
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
-from mcp_types import Resource
+from mcp_types import INVALID_PARAMS, GetPromptResult, InputRequiredResult, Resource
 from pydantic import BaseModel
 from pydantic_core import to_json
 
 from bus.errors import BusError, ChannelNotFound, MessageExpired, MessageNotFound
 
 from .advice import advise
-from .desk import Ctx, Desk, desk_of
+from .desk import Ctx, Desk
 from .peer_text import readable
-from .session import Who
-from .tools.channels import list_channels
-from .views import ReadChannel, ReadMessage
+from .tools.channels import get_channel, list_channels
+from .tools.messages import get_message
 
 CHANNELS: Final = "backchannel://channels"
 _JSON: Final = "application/json"
@@ -32,6 +32,18 @@ class BusServer(MCPServer[Desk]):
         doc = " ".join((channels.__doc__ or "").split())
         return [Resource(uri=CHANNELS, name="channels", title="Channels", description=doc, mime_type=_JSON)]
 
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Desk, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """Raises MCPError (invalid params) for a name or arguments that it does not know: the SDK calls those its own fault."""
+        prompts = {prompt.name: prompt for prompt in await self.list_prompts()}
+        if name not in prompts:
+            raise MCPError(INVALID_PARAMS, f"there is no prompt {name[:60]!r}, only {', '.join(prompts)}")
+        wanted = {argument.name for argument in prompts[name].arguments or () if argument.required}
+        if missing := sorted(wanted - (arguments or {}).keys()):
+            raise MCPError(INVALID_PARAMS, f"{', '.join(missing)} is missing: the prompt {name} needs it")
+        return await super().get_prompt(name, arguments, context)
+
 
 async def channels(ctx: Ctx, cursor: str | None = None) -> str:
     """The newest channels and what waits on them, as list_channels answers; cursor goes on from next_cursor."""
@@ -39,24 +51,13 @@ async def channels(ctx: Ctx, cursor: str | None = None) -> str:
 
 
 async def channel(ctx: Ctx, name: str) -> str:
-    """One channel: what it is for, whose it is, its limits, and how many messages stand where."""
-    bus = desk_of(ctx).bus
-
-    async def read(who: Who) -> ReadChannel:
-        found = await bus.channels.get(who.caller, name)
-        return ReadChannel.of(found, await bus.channels.counts(who.caller, name))
-
-    return await _read(lambda: desk_of(ctx).act(ctx, read))
+    """One channel, as get_channel answers: what it is for, whose it is, its limits, and how many messages stand where."""
+    return await _read(lambda: get_channel(ctx, name))
 
 
 async def message(ctx: Ctx, id: str) -> str:  # noqa: A002 - the template's variable has this name
-    """One message: what it says and who sent it, and of a task where it stands or how it ended."""
-    bus = desk_of(ctx).bus
-
-    async def read(who: Who) -> ReadMessage:
-        return ReadMessage.of(await bus.messages.get(who.caller, id))
-
-    return await _read(lambda: desk_of(ctx).act(ctx, read))
+    """One message, as get_message answers: what it says and who sent it, and where a task stands or how it ended."""
+    return await _read(lambda: get_message(ctx, id))
 
 
 async def _read(answer: Callable[[], Awaitable[BaseModel]]) -> str:

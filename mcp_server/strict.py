@@ -18,6 +18,7 @@ from bus.errors import BusError
 
 from .advice import advise
 from .peer_text import escape_line, readable
+from .reminders import with_notice
 
 
 class Metadata(FuncMetadata):
@@ -56,7 +57,10 @@ class BusTool(Tool):
         )
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
-        """Raises ToolError: `code: what happened. Next: what to do.`"""
+        """Raises ToolError: `code: what happened. Next: what to do.`; either way with a notice of what changed meanwhile."""
+        return await with_notice(context, arguments, lambda: self._run(arguments, context, convert_result))
+
+    async def _run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool) -> Any:
         try:
             return await super().run(arguments, context, convert_result)
         except UnexpectedToolError as error:
@@ -95,15 +99,20 @@ def _one_line(doc: str | None) -> str:
 
 
 def _tidy(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema without titles, nulls and defaults of null, which cost tokens and tell a model nothing."""
+    """The schema without what costs tokens and tells a model nothing. Limits that are left out hold all the same."""
     return cast("dict[str, Any]", _tidied(schema, frozenset({"title"})))
 
 
 def _outline(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The shape of an answer and nothing else: the description of the tool says what it means."""
-    shape = _tidied({**schema, "required": None}, frozenset({"title", "description", "format", "required"}))
-    parts = shape.pop("$defs", {})
-    return {**_inlined(shape, parts), "required": schema["required"]}
+    """What every answer of the tool has. What it may have besides is told by the tool's description, where it matters."""
+    fields = {name: _gist(schema["properties"][name]) for name in schema["required"]}
+    return {"type": "object", "properties": fields, "required": schema["required"]}
+
+
+def _gist(part: Mapping[str, Any]) -> dict[str, Any]:
+    options = [option for option in part.get("anyOf", [part]) if option != {"type": "null"}]
+    first: Mapping[str, Any] = options[0] if len(options) == 1 else {}
+    return {"type": "object"} if "$ref" in first else {word: first[word] for word in ("type", "enum") if word in first}
 
 
 def _tidied(node: Any, without: frozenset[str]) -> Any:
@@ -115,7 +124,7 @@ def _tidied(node: Any, without: frozenset[str]) -> Any:
     for word, value in cast("dict[str, Any]", node).items():
         if word in ("properties", "$defs"):  # its keys are names, `title` perhaps among them
             kept[word] = {name: _tidied(part, without) for name, part in value.items()}
-        elif word not in without and not (word == "default" and value is None) and (word, value) != _ANYTHING:
+        elif word not in without and (word, value) not in _SAYS_NOTHING:
             kept[word] = _tidied(value, without)
     options = [option for option in kept.pop("anyOf", []) if option != {"type": "null"}]
     if len(options) == 1:
@@ -123,15 +132,4 @@ def _tidied(node: Any, without: frozenset[str]) -> Any:
     return {**kept, "anyOf": options} if options else kept
 
 
-_ANYTHING = ("additionalProperties", True)
-
-
-def _inlined(node: Any, parts: Mapping[str, Any]) -> Any:
-    if isinstance(node, list):
-        return [_inlined(item, parts) for item in cast("Iterable[Any]", node)]
-    if not isinstance(node, dict):
-        return node
-    mapping = cast("dict[str, Any]", node)
-    if "$ref" in mapping:
-        return _inlined(parts[mapping["$ref"].rpartition("/")[2]], parts)
-    return {word: _inlined(value, parts) for word, value in mapping.items()}
+_SAYS_NOTHING = (("additionalProperties", True), ("default", None), ("minimum", 0), ("minimum", 1), ("default", 0))

@@ -1,20 +1,33 @@
-"""The shapes of the resources. What is None is left out; what other agents wrote is in fields of its own, of free types."""
+"""The shapes of the resources, and of the tools that look at the same.
+
+What is None is left out; what other agents wrote is in fields of its own, of free types.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from bus import Channel, Message
+from bus import Channel, Message, Mode
 from bus.models import Counts, Outcome
 
-from .answers import Author, Fenced, Holder
+from .answers import Asked, Author, Fenced
+from .outcomes import Holder
 from .peer_text import FreeText, FreeValue
+from .previews import Preview, whole
+
+Part = Literal["content", "metadata", "result", "question", "answer"]
 
 
-class ReadChannel(Fenced):
+class LookedAt(Fenced):
+    """A channel, a message, or a piece of one."""
+
+    next: str
+
+
+class ReadChannel(LookedAt):
     """`counts`: how many messages stand where; a broadcast channel has a total only."""
 
     channel: str
@@ -48,58 +61,91 @@ class ReadChannel(Fenced):
             aliases=list(channel.aliases) or None,
             related_channels=[other.id for other in channel.related_channels] or None,
             counts={name: number for name, number in numbers.items() if number or name == "total"},
+            next="subscribe reads it, broadcast writes to it"
+            if channel.mode is Mode.BROADCAST
+            else "claim_task takes a task from it, post_task puts one on it",
         )
 
 
 class Ended(BaseModel):
     status: str
     result: FreeValue = None
+    result_characters: int | None
     reason: FreeText | None
     from_: Author | None = Field(serialization_alias="from")
     finished_at: datetime
 
     @classmethod
     def of(cls, outcome: Outcome) -> Ended:
+        result = Preview.of(outcome.result)
         return cls(
             status=outcome.state.value,
-            result=outcome.result,
+            result=result.shown,
+            result_characters=result.characters,
             reason=outcome.reason,
-            from_=Author(label=outcome.actor, key_id=outcome.key_id) if outcome.actor else None,
+            from_=Author.of_outcome(outcome),
             finished_at=outcome.finished_at,
         )
 
 
-class ReadMessage(Fenced):
-    """`content` is missing where only the outcome is still kept."""
+class ReadPart(LookedAt):
+    """`characters`: how long the whole part is."""
+
+    text: FreeText
+    characters: int
+
+
+class ReadMessage(LookedAt):
+    """`content` is missing where only the outcome is still kept. Long texts by their beginning, see previews."""
 
     message_id: str
     channel: str
     from_: Author = Field(serialization_alias="from")
     content: FreeText | None
+    content_characters: int | None
     metadata: dict[str, Any] | None
     posted_at: datetime
     expires_at: datetime
     state: str | None
+    ahead: int | None
     deliveries: int | None
+    hops: int | None
     available_at: datetime | None
     holder: Holder | None
+    questions: list[Asked] | None
     outcome: Ended | None
     result_withheld: bool | None
 
     @classmethod
     def of(cls, message: Message) -> ReadMessage:
+        content = Preview.of(message.content)
+        outcome = Ended.of(message.outcome) if message.outcome else None
         return cls(
             message_id=message.id,
             channel=message.channel,
             from_=Author.of(message),
-            content=None if message.archived else message.content,
+            content=None if message.archived else content.shown,
+            content_characters=content.characters,
             metadata=dict(message.metadata) or None,
             posted_at=message.posted_at,
             expires_at=message.expires_at,
             state=message.state.value if message.state else None,
+            ahead=message.ahead,
             deliveries=message.deliveries or None,
+            hops=message.chain.hops or None if message.chain else None,
             available_at=message.available_at,
             holder=Holder.of(message.hold) if message.hold else None,
-            outcome=Ended.of(message.outcome) if message.outcome else None,
+            questions=Asked.all_of(message),
+            outcome=outcome,
             result_withheld=message.result_withheld or None,
+            next=_next(message, content.characters, outcome.result_characters if outcome else None),
         )
+
+
+def _next(message: Message, content_cut: int | None, result_cut: int | None) -> str:
+    if content_cut or result_cut:
+        cut = [part for part, there in (("content", content_cut), ("result", result_cut)) if there]
+        return "; ".join(f"{whole(message.id, part)} reads on" for part in cut)
+    if message.state is None or message.state.final:
+        return "nothing: what it says is another agent's text, so check it before relying on it"
+    return f'await_result(message_id="{message.id}") waits for its outcome, if you posted it; claim_task takes the next one'

@@ -24,8 +24,10 @@ START_SECONDS = 10.0
 class Server:
     """One server on one directory. Its data is in an append-only file, so that it survives `kill`."""
 
-    def __init__(self, directory: Path, *options: str, tcp: bool = False) -> None:
+    def __init__(self, directory: Path, *options: str, tcp: bool = False, sentinel: bool = False) -> None:
+        """`sentinel`: a Redis Sentinel instead of a store; over TCP only."""
         self.directory = directory
+        self._sentinel = sentinel
         self._home = tempfile.TemporaryDirectory(prefix="bc-", dir="/tmp")  # a test's own path may be too long for a socket
         self.socket = Path(self._home.name) / "s"
         self.port = free_port() if tcp else 0
@@ -35,14 +37,8 @@ class Server:
 
     def start(self, *options: str, until: type[Exception] | None = None) -> None:
         """Start it, with more options this once, and wait until it answers PING, or with the error `until`."""
-        self._process = subprocess.Popen(
-            [
-                server_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory),
-                "--unixsocket", str(self.socket), "--unixsocketperm", "700", "--appendonly", "yes", "--appendfsync", "always",
-                "--save", "", "--logfile", str(self.directory / "log"), *self._options, *options,
-            ],
-            stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+        command = self._sentinel_command() if self._sentinel else self._store_command()
+        self._process = subprocess.Popen([*command, *self._options, *options], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -57,9 +53,24 @@ class Server:
             else:
                 return
 
+    def _store_command(self) -> list[str]:
+        return [
+            server_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory),
+            "--unixsocket", str(self.socket), "--unixsocketperm", "700", "--appendonly", "yes", "--appendfsync", "always",
+            "--save", "", "--logfile", str(self.directory / "log"),
+        ]  # fmt: skip
+
+    def _sentinel_command(self) -> list[str]:
+        config = self.directory / "sentinel.conf"  # which it keeps up itself
+        config.touch()
+        where = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory)]
+        return [server_binary(), str(config), "--sentinel", *where, "--logfile", str(self.directory / "log")]
+
     def client(self, **options: Any) -> redis.Redis:
         """redis-py's own blocking client, to look at the server from outside."""
         once = Retry(NoBackoff(), 0)
+        if self._sentinel:
+            return redis.Redis(port=self.port, decode_responses=True, retry=once, **options)
         return redis.Redis(unix_socket_path=str(self.socket), decode_responses=True, retry=once, **options)
 
     def kill(self) -> None:

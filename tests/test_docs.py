@@ -27,7 +27,7 @@ RUN = [path for path in DOCUMENTS if runnable(path.read_text(encoding="utf-8"))]
 # Commands that a document shows and this test does not run, by how they begin, each with the reason.
 NOT_RUN = {
     "make ": "they are what runs this test; test_make_knows_what_the_documents_name looks at each",
-    "claude mcp add": "needs the Claude Code client",
+    "claude ": "needs the Claude Code client; tests/mcp_clients has it",
     "docker compose": "needs a container engine; test_packaging reads the files",
     "pip install": "make wheel installs the wheel in a clean environment",
     "bash .ci/run": "it runs this test",
@@ -164,7 +164,7 @@ def test_every_redis_key_is_documented() -> None:
     made = {*keys.of_channel("writers"), *instance, keys.api_key("<key id>"), keys.revoked("<key id>")}
     made |= {keys.once("writers", "<key id>", "<verb>", "<idempotency key>"), keys.requests("writers"), keys.events("writers")}
     made |= {keys.gone("writers"), keys.put_aside("writers", "<deletion>") + ":stream", keys.owned("<key id>")}
-    made |= {keys.invitation("<sha256>"), keys.sessions("<key id>")}
+    made |= {keys.invitation("<sha256>"), keys.sessions("<key id>"), keys.mentions("<actor>"), keys.chain_rate("<message id>")}
     made |= {keys.webhook("<actor>"), keys.told("writers", "<actor>"), keys.failures("writers")}
     made |= {keys.rate("<key id>"), keys.address_rate("<what>", "<address>"), keys.remembered("<key id>", "<idempotency key>")}
     patterns = {f"{name}<id>" if name.endswith(":") else name for name in made}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import PydanticCustomError
 
 DAY = 86_400
 MONTH = 2_592_000
@@ -65,3 +66,28 @@ class Body(BaseModel):
 
 def example(**fields: Any) -> ConfigDict:
     return ConfigDict(strict=True, frozen=True, extra="ignore", json_schema_extra={"examples": [fields]})
+
+
+class ChainBody(Body):
+    """The `chain` of the task that is worked on."""
+
+    id: str = Field(description="The chain's first task.", examples=["writers:1795361503332-0"])
+    hops: int = Field(ge=0, le=10_000, description="How many tasks lie between that one and the one worked on.")
+
+
+def _copied(given: object, validate: ValidatorFunctionWrapHandler) -> ChainBody | None:
+    """One code for whatever is wrong with it: nobody mends a chain, it is copied."""
+    try:
+        found: ChainBody | None = validate(given)
+    except ValidationError:
+        raise PydanticCustomError(
+            "invalid_chain", 'must be the `chain` of a task as it was given, like {"id": "writers:1795361503332-0", "hops": 1}'
+        ) from None
+    return found
+
+
+ChainField = Annotated[
+    ChainBody | None,
+    WrapValidator(_copied),
+    Field(description="The `chain` of the task in whose course this one is posted: it becomes the next hop. Tasks only."),
+]

@@ -6,7 +6,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from .fields import Actor, Body, ClaimToken, Content, Delay, Label, Lease, Meant, Metadata, Reason, example
+from .fields import (
+    Actor,
+    Body,
+    ChainField,
+    ClaimToken,
+    Content,
+    Delay,
+    Label,
+    Lease,
+    Meant,
+    Metadata,
+    Reason,
+    Text,
+    Wait,
+    example,
+)
 
 Noted = Annotated[
     dict[str, Any] | None,
@@ -22,6 +37,7 @@ class NewMessage(Body):
     metadata: Metadata = None
     delay_seconds: Delay = None
     mentions: list[Any] | None = Field(None, description="Names of up to 50 actors that are meant; their webhooks are told.")
+    chain: ChainField = None
     mode: Meant = None
     create: bool = Field(False, description="Create an open channel of that `mode` when there is none.")
 
@@ -53,8 +69,28 @@ class Held(Body):
 
 
 class HeartbeatBody(Held):
-    model_config = example(claim_token="2~bob", lease_seconds=600)  # noqa: S106  # an example, no secret
+    model_config = example(claim_token="2~bob", note="2 of 4 sections")  # noqa: S106  # an example, no secret
     lease_seconds: Lease = None
+    note: str | None = Field(None, description="How far the work is, in 1 to 500 characters, for whoever may see its result.")
+    automatic: bool = Field(
+        False, description="Sent by a program by itself, which is no sign that the holder still thinks of the task."
+    )
+
+
+class AskBody(Held):
+    model_config = example(claim_token="2~bob", question="Which audience is it for?")  # noqa: S106  # an example, no secret
+    question: Text = Field(description="What the work hangs on, for the poster; UTF-8 bytes are limited.")
+
+
+class AwaitAnswerBody(Held):
+    model_config = example(claim_token="2~bob", wait=30)  # noqa: S106  # an example, no secret
+    wait: Wait = None
+
+
+class AnswerBody(Body):
+    model_config = example(answer="Operators", actor_label="ann")
+    answer: Text = Field(description="For whoever holds the task; UTF-8 bytes are limited.")
+    actor_label: Label = None
 
 
 class AckBody(Held):

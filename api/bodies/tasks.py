@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from .fields import Actor, Body, ClaimToken, Content, Delay, Label, Lease, Limit, Metadata, Text, Wait, example
+from .fields import Actor, Body, ChainField, ClaimToken, Content, Delay, Label, Lease, Limit, Metadata, Text, Wait, example
 from .messages import Noted
 
 
@@ -16,6 +18,7 @@ class NewTask(Body):
     actor_label: Label = None
     metadata: Metadata = None
     delay_seconds: Delay = None
+    chain: ChainField = None
 
 
 class NewBroadcast(Body):
@@ -37,6 +40,13 @@ class ClaimNext(Body):
     wait: Wait = None
     lease_seconds: Lease = None
     metadata: Noted = None
+
+
+class AwaitedTasks(Body):
+    model_config = example(message_ids=["writers:1795361503332-0", "writers:1795361503471-0"], need="any", wait=30)
+    message_ids: list[Text] = Field(min_length=1, max_length=50, description="The tasks, on any channels.")
+    need: Literal["all", "any"] = Field("all", description="How many of them must have their outcome to end the wait.")
+    wait: Wait = None
 
 
 class ClaimAndAck(Body):

@@ -36,6 +36,18 @@ ACTOR: dict[str, Any] = {
     "created_at": POSTED_AT,
     "updated_at": POSTED_AT,
 }
+MENTIONS: dict[str, Any] = {
+    "data": [
+        {
+            "cursor": "1795361503335-0",
+            "message_id": "writers:1795361503332-0",
+            "channel_id": "writers",
+            "mentioned_at": POSTED_AT,
+        }
+    ],
+    "limit": 50,
+    "next_cursor": "1795361503335-0",
+}
 ACCESS_ANSWER: dict[str, Any] = {"status": "pending", "request_id": "b8S3kQ"}
 ACCESS_OPEN: dict[str, Any] = {"status": "open", "note": "this channel is open: post, read and claim without asking"}
 ACCESS_REQUEST: dict[str, Any] = {

@@ -50,6 +50,24 @@ HELD: dict[str, Any] = WAITING | {
     "lease_expires_at": LEASE_ENDS,
     "progress": {"note": "2 of 4 sections", "noted_at": FINISHED_AT},
 }
+ASKING: dict[str, Any] = HELD | {
+    "state": "input_required",
+    "lease_expires_at": EXPIRES_AT,
+    "questions": [
+        {
+            "text": "Which audience is it for?",
+            "actor": "bob",
+            "key_id": "bck_9sLwQ0aTzX1m",
+            "asked_at": FINISHED_AT,
+            "answer": None,
+            "answered_by": None,
+            "answered_by_key_id": None,
+            "answered_at": None,
+        }
+    ],
+}
+_ANSWER = {"answer": "Operators", "answered_by": "ann", "answered_by_key_id": "bck_kHdU2jC7RKve", "answered_at": FINISHED_AT}
+TOLD: dict[str, Any] = HELD | {"questions": [ASKING["questions"][0] | _ANSWER]}
 DONE: dict[str, Any] = HELD | {
     "status": "acknowledged",
     "state": "done",
@@ -88,8 +106,15 @@ POSTED: dict[str, Any] = {
     "channel": "writers",
     "channel_created": False,
     "next_cursor": "1795361503332-0",
+    "workers": {"waiting": 1, "recent": 3, "last_seen_at": POSTED_AT},
+    "nearest": [],
 }
-BROADCAST: dict[str, Any] = POSTED | {"message": NEWS, "channel": "news", "next_cursor": "1795361503332-0~57"}
+BROADCAST: dict[str, Any] = POSTED | {
+    "message": NEWS,
+    "channel": "news",
+    "next_cursor": "1795361503332-0~57",
+    "workers": None,
+}
 PAGE: dict[str, Any] = {"data": [WAITING], "limit": 50, "next_cursor": "1795361503332-0", "missed": 0}
 CLAIM: dict[str, Any] = {"status": "claimed", "message": HELD, **_HOLD}
 CLAIMED_TASK: dict[str, Any] = {"claimed": HELD, "note": None, **_HOLD}
@@ -97,6 +122,9 @@ _LEASE = {"lease_token": "d3JpdGVyczoxNzk1MzYxNTAzMzMyLTAKMX5ib2I", "expires_at"
 LEASE: dict[str, Any] = {**_LEASE, "message": HELD}
 LEASE_HEARTBEAT: dict[str, Any] = _LEASE
 HEARTBEAT: dict[str, Any] = {"message": HELD, **_HOLD}
+ASKED: dict[str, Any] = {"message": ASKING, **_HOLD, "lease_expires_at": EXPIRES_AT}
+ANSWERED_CLAIM: dict[str, Any] = {"message": TOLD, **_HOLD}
+ANSWERED: dict[str, Any] = {"status": "answered", "message": TOLD}
 ACKNOWLEDGED: dict[str, Any] = {"status": "acknowledged", "message": DONE}
 RELEASED: dict[str, Any] = {"status": "released", "message": WAITING}
 FAILED: dict[str, Any] = {"status": "failed", "message": WAITING | {"state": "delayed", "available_at": LEASE_ENDS}}
@@ -108,6 +136,20 @@ RESULT: dict[str, Any] = {
     "result": {"article": "Leases are …"},
     "reason": None,
     "message": DONE,
+}
+RESULTS: dict[str, Any] = {
+    "status": "finished",
+    "results": [
+        RESULT,
+        {
+            "task_id": "writers:1795361503471-0",
+            "status": "pending",
+            "result": None,
+            "reason": None,
+            "message": WAITING
+            | {"id": "writers:1795361503471-0", "chain": {"id": "writers:1795361503471-0", "hops": 0}, "ahead": 3},
+        },
+    ],
 }
 DEAD_LETTERS: dict[str, Any] = {
     "data": [

@@ -1,13 +1,15 @@
-"""Actors over HTTP: make a name one's own, give it another, look at one."""
+"""Actors over HTTP: make a name one's own, give it another, look at one, and where it was mentioned."""
 
 from __future__ import annotations
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from api import docs
 from api.bodies.actors import NewActor, NewActorAlias
-from api.bodies.fields import ActorPath
+from api.bodies.fields import ActorPath, LimitQuery
 from api.deps import bus_of, caller_of
 from api.examples import callers as examples
 from api.replies import reply
@@ -16,6 +18,9 @@ from api.shapes import callers as shapes
 from api.wire import callers as wire
 
 router = keyed("actors")
+MentionsSince = Annotated[
+    str | None, Query(description="`next_cursor` of the page before, `0`, or an ISO 8601 timestamp; absent: all of them.")
+]
 
 
 @router.post(
@@ -57,6 +62,25 @@ async def create_actor(request: Request, body: NewActor) -> Response:
 async def add_alias(request: Request, actor: ActorPath, body: NewActorAlias) -> Response:
     """Another name for an actor of this key's, good wherever an actor is named, for good."""
     return reply(shapes.actor(await bus_of(request).actors.add_alias(caller_of(request), actor, body.alias)), 201)
+
+
+@router.get(
+    "/v1/actors/{actor:path}/mentions",
+    operation_id="mentions",
+    summary="Where an actor was mentioned",
+    responses={
+        **docs.success(200, wire.MentionPageJson, examples.MENTIONS, "Oldest first; resend `next_cursor` as `since`."),
+        **docs.fails(
+            "actor_not_found", "actor_forbidden", "insufficient_scope", "invalid_actor_name", "invalid_limit", "invalid_cursor"
+        ),
+    },
+)
+async def mentions(request: Request, actor: ActorPath, since: MentionsSince = None, limit: LimitQuery = 50) -> Response:
+    """Where an actor of this key's was mentioned: of the last 100 times within 7 days, those on channels that the key may
+    enter. They are there within moments of the post.
+    """
+    page = await bus_of(request).actors.mentions(caller_of(request), actor, since=since, limit=limit)
+    return reply(shapes.mention_page(page, limit))
 
 
 @router.get(

@@ -56,17 +56,19 @@ async def claim_message(request: Request, message_id: MessagePath, body: ClaimOn
     summary="Renew a claim's lease",
     responses={
         **docs.success(200, wire.HeartbeatJson, examples.HEARTBEAT, "The claim with its new end."),
-        **docs.fails(*docs.HELD, "invalid_lease_seconds", body=True),
+        **docs.fails(*docs.HELD, "invalid_lease_seconds", "invalid_automatic", body=True),
     },
 )
 async def heartbeat(request: Request, message_id: MessagePath, body: HeartbeatBody) -> Response:
-    """Keep a task: its lease ends `lease_seconds` (absent: the channel's) from now."""
+    """Keep a task: its lease ends `lease_seconds` (absent: the channel's) from now. While a question is open, it stays."""
     claim = await bus_of(request).tasks.heartbeat(
         caller_of(request),
         message_id,
         actor=body.actor,
         claim_token=body.claim_token,
         lease=seconds_or_none(body.lease_seconds),
+        note=body.note,
+        automatic=body.automatic,
     )
     return reply(shapes.heartbeat(claim))
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api import docs
 from api.bodies.fields import MessagePath
 from api.bodies.tasks import ClaimableSession, ClaimAndAck, NewResult, NewTask
-from api.deps import bus_of, caller_of, posted, seconds
+from api.deps import bus_of, caller_of, chain_or_none, posted, seconds
 from api.examples import combined as examples
 from api.replies import reply
 from api.routing import keyed
@@ -78,7 +78,7 @@ async def create_claimable_session(request: Request, body: ClaimableSession) -> 
     summary="Hand work over, and be told where its result will be",
     responses={
         **docs.success(201, wire.PostedWithResultJson, examples.POSTED_WITH_RESULT, "The task, waiting to be claimed."),
-        **docs.fails(*docs.POSTING, "channel_not_claimable", "invalid_delay_seconds", body=True),
+        **docs.fails(*docs.POSTING, *docs.CHAINED, "channel_not_claimable", "invalid_delay_seconds", body=True),
     },
 )
 async def post_with_result(request: Request, body: NewTask) -> Response:
@@ -91,6 +91,7 @@ async def post_with_result(request: Request, body: NewTask) -> Response:
         actor=body.actor,
         label=body.actor_label,
         delay=seconds(body.delay_seconds),
+        chain=chain_or_none(body.chain),
         idempotency_key=seen(request.scope).idempotency_key,
     )
     return posted(found, shapes.posted_with_result)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api import docs
 from api.bodies.fields import ChannelPath, CursorQuery, LimitQuery, MessagePath, SinceQuery, WaitQuery
 from api.bodies.messages import CancelBody, NewMessage
-from api.deps import bus_of, caller_of, capped, posted, seconds, until_gone
+from api.deps import bus_of, caller_of, capped, chain_or_none, posted, seconds, until_gone
 from api.examples import messages as examples
 from api.replies import reply
 from api.routing import keyed
@@ -35,6 +35,7 @@ _SINCE_IS_OLD = {"Deprecation": "true", "Sunset": "2027-01-01"}
         **docs.success(201, wire.PostedJson, examples.POSTED, "The message, and the cursor that reads on after it."),
         **docs.fails(
             *docs.POSTING,
+            *docs.CHAINED,
             "invalid_delay_seconds",
             "invalid_mentions",
             "invalid_mode",
@@ -59,6 +60,7 @@ async def post_message(request: Request, channel: ChannelPath, body: NewMessage)
             label=body.actor_label,
             delay=seconds(body.delay_seconds),
             mentions=body.mentions or (),
+            chain=chain_or_none(body.chain),
             idempotency_key=seen(request.scope).idempotency_key,
         )
     )

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from api import docs
 from api.bodies.fields import DAY, MessagePath
-from api.bodies.tasks import ClaimNext, NewBroadcast, NewTask, Subscription
-from api.deps import bus_of, caller_of, capped, posted, put_back_if_gone, seconds, seconds_or_none, until_gone
+from api.bodies.tasks import AwaitedTasks, ClaimNext, NewBroadcast, NewTask, Subscription
+from api.deps import bus_of, caller_of, capped, chain_or_none, posted, put_back_if_gone, seconds, seconds_or_none, until_gone
 from api.errors import Refused
 from api.examples import messages as examples
 from api.replies import reply
@@ -33,7 +33,7 @@ router = keyed("tasks")
     summary="Hand work over",
     responses={
         **docs.success(201, wire.PostedJson, examples.POSTED, "The task, waiting to be claimed."),
-        **docs.fails(*docs.POSTING, "channel_not_claimable", "invalid_delay_seconds", body=True),
+        **docs.fails(*docs.POSTING, *docs.CHAINED, "channel_not_claimable", "invalid_delay_seconds", body=True),
     },
 )
 async def post_task(request: Request, body: NewTask) -> Response:
@@ -47,6 +47,7 @@ async def post_task(request: Request, body: NewTask) -> Response:
             actor=body.actor,
             label=body.actor_label,
             delay=seconds(body.delay_seconds),
+            chain=chain_or_none(body.chain),
             idempotency_key=seen(request.scope).idempotency_key,
         )
     )
@@ -113,7 +114,7 @@ async def claim_task(request: Request, body: ClaimNext) -> Response:
     operation_id="await_result",
     summary="Wait for a task's result",
     responses={
-        **docs.success(200, wire.ResultJson, examples.RESULT, "Its outcome, or `pending` when the wait was over."),
+        **docs.success(200, wire.ResultJson, examples.RESULT, "Its outcome, its holder's question, or `pending`."),
         **docs.fails(
             *docs.MESSAGE, "forbidden", "channel_not_claimable", "message_expired", "invalid_wait", "result_not_ready"
         ),
@@ -127,7 +128,8 @@ async def await_result(
         Query(ge=0, le=DAY, allow_inf_nan=False, description="Hold the request up to this many seconds; the server caps it."),
     ] = None,
 ) -> Response:
-    """The outcome of a task, as soon as it has one; ask again while it is `pending`.
+    """The outcome of a task, as soon as it has one; ask again while it is `pending`. While it is `input_required`, answer the
+    last of `message.questions` first.
 
     Without `wait` (not even 0) it answers as first clients know it: 404 `result_not_ready` instead of `pending`.
     """
@@ -135,9 +137,7 @@ async def await_result(
     if wait is None:
         return reply(shapes.result(await _ready(bus, caller, message_id)))
     hold = capped(bus, wait)
-    message = await bus.tasks.await_result(caller, message_id)
-    if hold and message.state is not None and not message.state.final:
-        message = await until_gone(request, bus.tasks.await_result(caller, message_id, wait=hold), waits=hold)
+    message = await until_gone(request, bus.tasks.await_result(caller, message_id, wait=hold), waits=hold)
     return reply(shapes.result(message))
 
 
@@ -150,6 +150,32 @@ async def _ready(bus: Bus, caller: Caller, message_id: str) -> Message:
     if message.state is None or not message.state.final:
         raise Refused("result_not_ready", "the task has no result yet; ask again later, or with ?wait=20 to be told at once")
     return message
+
+
+@router.post(
+    "/v1/tasks/results",
+    operation_id="await_results",
+    summary="Wait for the results of several tasks",
+    responses={
+        **docs.success(200, wire.ResultsJson, examples.RESULTS, "How each of them stands, in the order given."),
+        **docs.fails(
+            *docs.MESSAGE, "forbidden", "channel_not_claimable", "message_expired", "missing_field", "invalid_message_ids",
+            "invalid_need", "invalid_wait", body=True,
+        ),
+    },
+)  # fmt: skip
+async def await_results(request: Request, body: AwaitedTasks) -> Response:
+    """The outcomes of several tasks, as soon as all of them, or any, have one, or a holder asks something; ask again while
+    `status` is `pending`. One id that is refused refuses the call.
+    """
+    bus = bus_of(request)
+    hold = capped(bus, body.wait)
+    found = await until_gone(
+        request,
+        bus.tasks.await_results(caller_of(request), body.message_ids, need=body.need, wait=hold),
+        waits=hold,
+    )
+    return reply(shapes.results(found, body.need))
 
 
 @router.post(

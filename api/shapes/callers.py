@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from api.wire import callers as wire
 from bus import Settings
-from bus.models import AccessAnswer, AccessRequest, Actor, Allowance, AuditEntry, Caller, IssuedKey
+from bus.models import AccessAnswer, AccessRequest, Actor, Allowance, AuditEntry, Caller, IssuedKey, Mention, Page
 
 from .moments import stamp
 
@@ -84,6 +84,19 @@ def actor(a: Actor) -> wire.ActorJson:
         "aliases": list(a.aliases),
         "created_at": stamp(a.created_at),
         "updated_at": stamp(a.updated_at),
+    }
+
+
+def mention_page(page: Page[Mention], limit: int) -> wire.MentionPageJson:
+    return {"data": [_mention(m) for m in page.items], "limit": limit, "next_cursor": page.next_cursor}
+
+
+def _mention(m: Mention) -> wire.MentionJson:
+    return {
+        "cursor": m.cursor,
+        "message_id": m.message_id,
+        "channel_id": m.channel,
+        "mentioned_at": stamp(m.mentioned_at),
     }
 
 

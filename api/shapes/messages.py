@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from api.wire import messages as wire
+from bus import awaiting
 from bus.message_json import message_json as message
-from bus.models import Acked, Claim, DeadLetter, Message, Page, Posted
+from bus.models import Acked, Claim, DeadLetter, Message, Page, Posted, Workers
 
 from .moments import stamp
 
@@ -15,7 +18,13 @@ def posted(p: Posted) -> wire.PostedJson:
         "channel": p.message.channel,
         "channel_created": p.channel_created,
         "next_cursor": p.cursor,
+        "workers": None if p.workers is None else _workers(p.workers),
+        "nearest": list(p.nearest),
     }
+
+
+def _workers(w: Workers) -> wire.WorkersJson:
+    return {"waiting": w.waiting, "recent": w.recent, "last_seen_at": None if w.last_seen_at is None else stamp(w.last_seen_at)}
 
 
 def message_page(page: Page[Message], limit: int) -> wire.MessagePageJson:
@@ -69,14 +78,19 @@ def acked(a: Acked) -> wire.AckedJson:
 
 
 def result(m: Message) -> wire.ResultJson:
-    """The final state is shown as `status`, which is `pending` until then."""
+    """A state that ends a wait is shown as `status`, which is `pending` until then."""
     return {
         "task_id": m.id,
-        "status": m.state.value if m.state is not None and m.state.final else "pending",  # pyright: ignore[reportReturnType]  # final states only
+        "status": m.state.value if m.state is not None and awaiting.enough((m,)) else "pending",  # pyright: ignore[reportReturnType]  # those states only
         "result": None if m.outcome is None else m.outcome.result,
         "reason": None if m.outcome is None else m.outcome.reason,
         "message": message(m),
     }
+
+
+def results(found: Sequence[Message], need: awaiting.Need) -> wire.ResultsJson:
+    asked = "input_required" if awaiting.asks(found) else "pending"
+    return {"status": "finished" if awaiting.reached(found, need) else asked, "results": [result(m) for m in found]}
 
 
 def dead_letter_page(page: Page[DeadLetter], limit: int) -> wire.DeadLetterPageJson:

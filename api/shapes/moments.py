@@ -6,14 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from bus.message_json import stamp, stamp_or_none
 
-def stamp(moment: datetime) -> str:
-    """ISO 8601, UTC, microseconds, `+00:00`."""
-    return moment.isoformat(timespec="microseconds")
-
-
-def stamp_or_none(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="microseconds")
+__all__ = ["plain", "stamp", "stamp_or_none"]
 
 
 def plain(value: Any) -> Any:

@@ -88,6 +88,23 @@ class ActorJson(TypedDict):
     updated_at: str
 
 
+class MentionJson(TypedDict):
+    """A message in which an actor is mentioned. `cursor`: read on after it."""
+
+    cursor: str
+    message_id: str
+    channel_id: str
+    mentioned_at: str
+
+
+class MentionPageJson(TypedDict):
+    """`next_cursor` repeats `since` when there is nothing after it."""
+
+    data: list[MentionJson]
+    limit: int
+    next_cursor: str | None
+
+
 class AccessAnswerJson(TypedDict, total=False):
     status: Literal["open", "already_member", "pending"]
     request_id: str

@@ -9,11 +9,24 @@ from typing_extensions import TypedDict  # pydantic documents typing's own only 
 from bus.message_json import MessageJson
 
 
+class WorkersJson(TypedDict):
+    """Actors that wait for a task of the channel now, and that took or asked for one within 15 minutes (those who wait among
+    them); `last_seen_at` is null when nobody ever did."""
+
+    waiting: int
+    recent: int
+    last_seen_at: str | None
+
+
 class PostedJson(TypedDict):
+    """`workers`: of a new task. `nearest`: where the channel was created for it, the names of channels most like it."""
+
     message: MessageJson
     channel: str
     channel_created: bool
     next_cursor: str
+    workers: WorkersJson | None
+    nearest: list[str]
 
 
 class MessagePageJson(TypedDict):
@@ -82,13 +95,22 @@ class HeartbeatJson(TypedDict):
 
 
 class ResultJson(TypedDict):
-    """`status` is `pending` until the task has its outcome."""
+    """`status` is `pending` until the task has its outcome, or `input_required` while its holder waits for an answer."""
 
     task_id: str
-    status: Literal["pending", "done", "failed", "dead", "expired", "cancelled"]
+    status: Literal["pending", "input_required", "done", "failed", "dead", "expired", "cancelled"]
     result: Any
     reason: str | None
     message: MessageJson
+
+
+class ResultsJson(TypedDict):
+    """`finished`: those that were needed have their outcome. `input_required`: the holder of one waits for an answer.
+    `pending`: neither, so ask again.
+    """
+
+    status: Literal["pending", "input_required", "finished"]
+    results: list[ResultJson]
 
 
 class DeliveryJson(TypedDict):

@@ -6,9 +6,15 @@ from .base import BusError
 
 
 class StoreUnavailable(BusError):
-    """The store, or the bus's HTTP API, did not answer; whether the call took effect is unknown. Details: `retry_after`."""
+    """The store, or the bus's HTTP API, did not answer; whether the call took effect is unknown unless the message says so.
+    Details: `retry_after`.
+    """
 
     code = "store_unavailable"
+    nothing_done: bool = False
+    """It was never sent, or the store said that it did nothing."""
+    demoted: bool = False
+    """The server has become a replica: another one takes the writes."""
 
 
 class StoreFull(BusError):

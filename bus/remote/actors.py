@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bus.models import Actor, Caller
+from bus.models import Actor, Caller, Mention, Page
 
 from . import reading
 from .http import Http, segment
@@ -27,3 +27,8 @@ class RemoteActors:
 
     async def get(self, caller: Caller, name: str) -> Actor:
         return (await self._http.get(caller, f"/v1/actors/{segment(name)}")).read(reading.actor)
+
+    async def mentions(self, caller: Caller, name: str, *, since: str | None = None, limit: int = 50) -> Page[Mention]:
+        path = f"/v1/actors/{segment(name)}/mentions"
+        found = await self._http.get(caller, path, params={"since": since, "limit": limit})
+        return found.read(lambda body: reading.page(body, reading.mention))

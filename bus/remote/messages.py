@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bus.messages import NO_WAIT
-from bus.models import Caller, Message, Mode, Page, Posted
+from bus.models import Caller, Chain, Message, Mode, Page, Posted
 
 from . import reading
 from .http import Answer, Http, segment
@@ -32,6 +32,7 @@ class RemoteMessages:
         label: str | None = None,
         delay: timedelta = NO_WAIT,
         mentions: Sequence[str] = (),
+        chain: Chain | None = None,
         idempotency_key: str | None = None,
     ) -> Posted:
         body = {
@@ -42,6 +43,7 @@ class RemoteMessages:
             "delay_seconds": delay.total_seconds() or None,
             "mode": None if mode is None else mode.value,
             "create": create or None,
+            "chain": sent_chain(chain),
             "mentions": (list(mentions) if isinstance(mentions, list | tuple) else mentions) or None,
         }
         path = f"/v1/channels/{segment(channel)}/messages"
@@ -87,5 +89,17 @@ def posted(answer: Answer) -> Posted:
     """What every posting verb answers."""
     replayed = answer.headers.get("X-Idempotent-Replay") == "true"
     return answer.read(
-        lambda body: Posted(reading.message(body["message"]), body["next_cursor"], replayed, body["channel_created"])
+        lambda body: Posted(
+            reading.message(body["message"]),
+            body["next_cursor"],
+            replayed,
+            body["channel_created"],
+            None if body["workers"] is None else reading.workers(body["workers"]),
+            tuple(body["nearest"]),
+        )
     )
+
+
+def sent_chain(chain: object) -> object:
+    """As a posting body has it; what is no chain goes as it is, for the server to refuse."""
+    return {"id": chain.id, "hops": chain.hops} if isinstance(chain, Chain) else chain

@@ -21,6 +21,7 @@ from bus.models import (
     DeadLetter,
     Delivery,
     Hold,
+    Mention,
     Message,
     Mode,
     Outcome,
@@ -31,6 +32,7 @@ from bus.models import (
     Receipt,
     RelatedChannel,
     State,
+    Workers,
 )
 
 T = TypeVar("T")
@@ -209,6 +211,14 @@ def actor(a: Json) -> Actor:
         a["name"], a["created_by_key_id"], a["owner_id"], a["description"], a["metadata"],
         moment(a["created_at"]), moment(a["updated_at"]), tuple(a["aliases"]),
     )  # fmt: skip
+
+
+def workers(w: Json) -> Workers:
+    return Workers(w["waiting"], w["recent"], moment_or_none(w["last_seen_at"]))
+
+
+def mention(m: Json) -> Mention:
+    return Mention(m["cursor"], m["message_id"], m["channel_id"], moment(m["mentioned_at"]))
 
 
 def access_request(r: Json) -> AccessRequest:

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
+from bus import awaiting
 from bus.errors import AlreadyFinished
 from bus.messages import NO_WAIT
-from bus.models import Acked, Caller, Claim, DeadLetter, Message, Mode, Page, Posted, Redriven
+from bus.models import Acked, Caller, Chain, Claim, DeadLetter, Message, Mode, Page, Posted, Redriven, State
 
 from . import reading
 from .http import Answer, Http, segment
-from .messages import posted
+from .messages import posted, sent_chain
 from .patience import Patience
 
 
@@ -31,6 +32,7 @@ class RemoteTasks:
         actor: str | None = None,
         label: str | None = None,
         delay: timedelta = NO_WAIT,
+        chain: Chain | None = None,
         idempotency_key: str | None = None,
     ) -> Posted:
         body = {
@@ -40,6 +42,7 @@ class RemoteTasks:
             "actor": actor,
             "actor_label": label,
             "delay_seconds": delay.total_seconds() or None,
+            "chain": sent_chain(chain),
         }
         return posted(await self._http.post(caller, "/v1/tasks/post", body, idempotency_key=idempotency_key))
 
@@ -80,11 +83,46 @@ class RemoteTasks:
         actor: str | None = None,
         claim_token: str | None = None,
         lease: timedelta | None = None,
+        note: str | None = None,
+        automatic: bool = False,
     ) -> Claim:
         found = await self._act(
-            caller, message_id, "heartbeat", actor=actor, claim_token=claim_token, lease_seconds=_seconds(lease)
-        )
+            caller, message_id, "heartbeat", actor=actor, claim_token=claim_token, lease_seconds=_seconds(lease),
+            note=note, automatic=automatic or None,
+        )  # fmt: skip
         return found.read(_held)
+
+    async def ask(
+        self,
+        caller: Caller,
+        message_id: str,
+        question: str,
+        *,
+        actor: str | None = None,
+        claim_token: str | None = None,
+    ) -> Claim:
+        found = await self._act(caller, message_id, "ask", actor=actor, claim_token=claim_token, question=question)
+        return found.read(_held)
+
+    async def await_answer(
+        self,
+        caller: Caller,
+        message_id: str,
+        *,
+        actor: str | None = None,
+        claim_token: str | None = None,
+        wait: timedelta = NO_WAIT,
+    ) -> Claim:
+        async def ask(seconds: float) -> Claim:
+            body = {"actor": actor, "claim_token": claim_token, "wait": seconds or None}
+            path = f"/v1/messages/{segment(message_id)}/await-answer"
+            found = await self._http.post(caller, path, body, wait=seconds, repeatable=True)
+            return found.read(_held)
+
+        return await self._patience.until(ask, wait, lambda claim: claim.message.state is not State.INPUT_REQUIRED)
+
+    async def answer(self, caller: Caller, message_id: str, answer: str, *, label: str | None = None) -> Message:
+        return await self._settle(caller, message_id, "answer", answer=answer, actor_label=label)
 
     async def release(
         self,
@@ -138,7 +176,24 @@ class RemoteTasks:
             found = await self._http.get(caller, path, params={"wait": seconds}, wait=seconds)
             return found.read(_message)
 
-        return await self._patience.until(ask, wait, lambda message: message.state is not None and message.state.final)
+        return await self._patience.until(ask, wait, lambda message: awaiting.enough((message,)))
+
+    async def await_results(
+        self,
+        caller: Caller,
+        message_ids: Sequence[str],
+        *,
+        need: Literal["all", "any"] = "all",
+        wait: timedelta = NO_WAIT,
+    ) -> Sequence[Message]:
+        ids = message_ids if isinstance(message_ids, str) else list(message_ids)
+
+        async def ask(seconds: float) -> Sequence[Message]:
+            body = {"message_ids": ids, "need": need, "wait": seconds or None}
+            found = await self._http.post(caller, "/v1/tasks/results", body, wait=seconds, repeatable=True)
+            return found.read(lambda body: [_message(each) for each in body["results"]])
+
+        return await self._patience.until(ask, wait, lambda messages: awaiting.enough(messages, need))
 
     async def dead_letters(
         self, caller: Caller, channel: str, *, limit: int = 50, cursor: str | None = None

@@ -1,6 +1,6 @@
 --@include settle
 --@include row
--- Call a task off: at once when nobody holds it, else by asking its holder.
+-- Call a task off: at once when nobody works on it, else by asking its holder.
 -- KEYS  the channel's
 -- ARGV  API key id, message's stream id, reason or ''
 -- reply {'ok', row} | a refusal
@@ -15,13 +15,14 @@ if outcome or redis.call('ZSCORE', DONE, id) then
   if outcome and cjson.decode(outcome).state == 'cancelled' then return {'ok', finished_row(id, fields or {}, outcome)} end
   return {'already_finished', outcome or ''}
 end
-local p = pending(id)
-if p and p.consumer ~= NOBODY and due_at(id) > NOW then
-  local r = record(id)
+local p, r = pending(id), record(id)
+if p and holder(p) and due_at(id) > NOW and not r.asked then
   r.cancel = r.cancel or {by = key_id, at = NOW, reason = reason}
   keep_record(id, r)
   return {'ok', task_row(id, fields)}
 end
 if not p then reach_ahead(id) end
-local text = finish(id, s, 'cancelled', {by = key_id, posted_by = poster, reason = reason, delivery = p and p.count})
+local text = finish(id, s, 'cancelled', {
+  by = key_id, posted_by = poster, reason = reason, delivery = p and p.count, claimed_at = claimed_at(r), held_by = p and holder(p)
+})
 return {'ok', finished_row(id, fields, text)}

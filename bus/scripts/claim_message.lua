@@ -1,5 +1,6 @@
 --@include settle
 --@include row
+--@include workers
 -- Hand one given task to a consumer.
 -- KEYS  the channel's
 -- ARGV  API key id, consumer, lease ms or '' for the channel's, message's stream id
@@ -27,6 +28,7 @@ if not p then
   redis.call('ZADD', DUE, until_ms, id)
   reach_ahead(id)
   note_first_delivery(id, fields, consumer)
+  note_worker(consumer)
   return {'ok', 0, in_flight_row(id, fields, consumer, 1, until_ms, NOW)}
 end
 
@@ -42,4 +44,5 @@ redis.call('XCLAIM', STREAM, 'workers', consumer, 0, id, 'RETRYCOUNT', p.count +
 redis.call('ZADD', DUE, until_ms, id)
 redis.call('ZREM', PARKED, id)
 note_delivery(id, fields, r, consumer, p.count + 1)
+note_worker(consumer)
 return {'ok', 0, in_flight_row(id, fields, consumer, p.count + 1, until_ms, NOW, r)}

@@ -4,12 +4,13 @@
 -- ARGV  how many entries to clear
 -- reply {'ok', 1 when there may be more, else 0}
 for _, part in ipairs({'stream', 'history', 'dead'}) do
-  local put_aside, ids, results = EXTRA .. ':' .. part, {}, {}
+  local put_aside, ids, kept = EXTRA .. ':' .. part, {}, {}
   for i, found in ipairs(redis.call('XRANGE', put_aside, '-', '+', 'COUNT', ARGV[1])) do
-    ids[i], results[i] = found[1], RESULT .. (field(found[2], '_id') or found[1])
+    local id = field(found[2], '_id') or found[1]
+    ids[i], kept[2 * i - 1], kept[2 * i] = found[1], RESULT .. id, PROGRESS .. id
   end
   if #ids > 0 then
-    redis.call('UNLINK', unpack(results))
+    redis.call('UNLINK', unpack(kept))
     redis.call('XDEL', put_aside, unpack(ids))
     return {'ok', 1}
   end

@@ -1,4 +1,4 @@
---@include held
+--@include park
 -- A delivery failed: back after an exponential backoff, or to the dead letters when it was the last allowed.
 -- KEYS  the channel's
 -- ARGV  consumer, delivery number or '', message's stream id, reason or '', a random number in [0, 1),

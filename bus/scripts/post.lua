@@ -1,10 +1,12 @@
 --@include pace
 --@include notices
+--@include workers
 -- Put a message on a channel, once per idempotency key.
 -- KEYS  the channel's; EXTRA, the idempotency record, when there is a key
 -- ARGV  API key id, wanted mode or '', delay ms, fingerprint of the body, ms to keep the idempotency record,
 --       who is mentioned {{actor, API key id}, …} as JSON or '', SHA-1 of the schema that the metadata fit or '', field, value, …
--- reply {'new', id, expires ms, number, delayed until ms, mentioned readers as JSON, webhooks to tell (0|1)} | {'dup', id} |
+-- reply {'new', id, expires ms, number, delayed until ms, mentioned readers as JSON, webhooks to tell (0|1), of a task
+--       {how many wait for one, how many work here of late, last ms}, else ''} | {'dup', id} |
 --       {'schema', SHA-1, text} when the metadata were not checked against this one: nothing was stored | a refusal
 local s, refused = enter(ARGV[1], ARGV[2])
 if refused then return refused end
@@ -53,4 +55,5 @@ elseif max_messages and s.mode == 'broadcast' then
 end
 if EXTRA then redis.call('SET', EXTRA, id .. ' ' .. fingerprint, 'PX', ARGV[5]) end
 local available = delay > 0 and string.format('%.0f', NOW + delay) or ''
-return {'new', id, string.format('%.0f', expires), number, available, mentions, note_post(id, mentions)}
+local hands = s.mode == 'claimable' and workers() or ''
+return {'new', id, string.format('%.0f', expires), number, available, mentions, note_post(id, mentions), hands}

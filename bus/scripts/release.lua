@@ -1,4 +1,4 @@
---@include held
+--@include park
 -- Give a held task back, not counted against its deliveries.
 -- KEYS  the channel's
 -- ARGV  consumer, delivery number or '', message's stream id, delay ms, reason or ''

@@ -32,12 +32,12 @@ elseif not ended and not p and expires_at(fields) <= NOW then
 end
 if outcome or redis.call('ZSCORE', DONE, id) then
   if not outcome or cjson.decode(outcome).state ~= 'cancelled' then return {'already_finished', outcome or ''} end
-  archive(id)  -- called off before: it leaves as well
+  archive({id})  -- called off before: it leaves as well
   return {'ok', finished_row(id, fields or {}, outcome)}
 end
 if p and p.consumer ~= NOBODY and due_at(id) > NOW then
   return {'message_claimed', p.consumer, string.format('%.0f', due_at(id))}
 end
 outcome = finish(id, s, 'cancelled', {by = key_id, posted_by = poster, reason = 'it was taken back', delivery = p and p.count})
-archive(id)
+archive({id})
 return {'ok', finished_row(id, fields, outcome)}

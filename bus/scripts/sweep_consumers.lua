@@ -1,8 +1,12 @@
 --@include entry
--- Adopt what was read by hand (pending, but in no index) and forget consumers that hold nothing. Bounded per call.
+-- Adopt what was read by hand (pending, but in no index) and forget consumers that hold nothing, workers that were not
+-- seen for 30 days or are past the newest 1,000, and waits that were never ended. Bounded per call.
 -- KEYS  the channel's
 -- ARGV  how many pending entries to look at, ms a consumer must have been idle, lease ms, stream id to go on after
 -- reply {'ok', adopted, consumers forgotten, stream id to go on after or '' at the end}
+redis.call('ZREMRANGEBYSCORE', CLAIMERS, '-inf', NOW)
+redis.call('ZREMRANGEBYSCORE', WORKERS, '-inf', NOW - 2592000000)
+redis.call('ZREMRANGEBYRANK', WORKERS, 0, -1001)
 local limit = tonumber(ARGV[1])
 local page = redis.pcall('XPENDING', STREAM, 'workers', '(' .. ARGV[4], '+', limit)  -- NOGROUP: nothing was handed out
 if page.err then return {'ok', 0, 0, ''} end

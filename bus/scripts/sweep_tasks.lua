@@ -31,7 +31,7 @@ for _, found in ipairs(page) do
     break
   end
   if redis.call('ZSCORE', DONE, id) then
-    archive(id)
+    archive({id})
   elseif not redis.call('ZSCORE', DUE, id) then
     if pending(id) then
       redis.call('ZADD', DUE, NOW + s.lease, id)  -- read by hand with XREADGROUP: it gets a lease like any other

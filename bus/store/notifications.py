@@ -121,6 +121,11 @@ class Subscriptions:
             self._change(redis_key)
             _release(waiting)
 
+    def leave(self, why: str) -> None:
+        """Give this connection up and make another."""
+        if self._ear is not None:
+            self._ear.abort(why)
+
     def _change(self, redis_key: str) -> None:
         if self._ear is not None and not self._changed:
             self._loop.call_soon(self._tell)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from redis.asyncio.connection import AbstractConnection
 
 from bus.settings import Settings
 
 from . import Heard, Store
+from .cluster import cluster_store
 from .link import connector
+from .many_hosts import ManyHosts, many_hosts
 from .redis_store import RedisStore, running
+from .sentinel import Purpose, Sentinels
 from .url import target, unix_target
 
 
@@ -30,6 +34,10 @@ async def open_store(settings: Settings, heard: Heard, lost_track: Callable[[], 
         from .memory import memory_store  # fakeredis is an extra
 
         opened = memory_store(settings.redis_url, heard)
+    elif "+sentinel:" in settings.redis_url:
+        opened = _sentinel(many_hosts(settings.redis_url), settings.prefix, heard, lost_track)
+    elif "+cluster:" in settings.redis_url:
+        opened = cluster_store(many_hosts(settings.redis_url), prefix=settings.prefix, heard=heard, lost_track=lost_track)
     else:
         opened = _redis(settings.redis_url, settings.prefix, heard, lost_track)
     async with opened as store:
@@ -45,6 +53,25 @@ async def _redis(url: str, prefix: str, heard: Heard, lost_track: Callable[[], N
     )  # fmt: skip
     async with running(store):
         yield store
+
+
+@asynccontextmanager
+async def _sentinel(hosts: ManyHosts, prefix: str, heard: Heard, lost_track: Callable[[], None]) -> AsyncGenerator[Store, None]:
+    sentinels = Sentinels(hosts)
+    there = hosts.data_node(hosts.seeds[0])  # for its database number
+    store = RedisStore(
+        partial(sentinels.connect, "commands"), connect_ear=partial(sentinels.connect, "notifications"),
+        kind="sentinel", where=hosts.where, look=None, db=there.db, prefix=prefix, heard=heard, lost_track=lost_track,
+    )  # fmt: skip
+
+    def leave(purpose: Purpose, why: str) -> None:
+        (store if purpose == "commands" else store.subscriptions).leave(why)
+
+    try:
+        async with running(store, partial(sentinels.keep_following, leave)):
+            yield store
+    finally:
+        await sentinels.close()
 
 
 @asynccontextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 from . import Heard, Notifications
 from .background import background
@@ -18,7 +19,8 @@ class RedisStore(Wire):
     """`Store` over the network or a unix socket."""
 
     def __init__(self, connect: Connect, *, kind: str, where: str, look: str | None, db: int, prefix: str,
-                 heard: Heard, lost_track: Callable[[], None]) -> None:  # fmt: skip
+                 heard: Heard, lost_track: Callable[[], None], connect_ear: Connect | None = None) -> None:  # fmt: skip
+        """`connect_ear`: how the connection for notifications is made, where that is not the same."""
         super().__init__(connect, where)
         self.kind = kind
         self.where = where
@@ -27,7 +29,12 @@ class RedisStore(Wire):
         self.notify_mode: str = Mode.KEYSPACE.value
         self._keyspace = f"__keyspace@{db}__:"
         self.subscriptions = Subscriptions(
-            connect, db=db, probe_key=f"{prefix}probe:", heard=heard, lost_track=lost_track, mode_is=self._mode_is
+            connect_ear or connect,
+            db=db,
+            probe_key=f"{prefix}probe:",
+            heard=heard,
+            lost_track=lost_track,
+            mode_is=self._mode_is,
         )
         self.notifications: Notifications = self.subscriptions
 
@@ -40,10 +47,11 @@ class RedisStore(Wire):
 
 
 @asynccontextmanager
-async def running(store: RedisStore) -> AsyncGenerator[RedisStore, None]:
-    """Keeps the store connected inside the `async with`. Calls made before the first connection wait for it."""
+async def running(store: RedisStore, *loops: Callable[[], Coroutine[Any, Any, None]]) -> AsyncGenerator[RedisStore, None]:
+    """Keeps the store connected inside the `async with`, beside these loops. Calls made before the first connection wait
+    for it."""
     try:
-        async with background(store.keep_connected, store.keep_watch, store.subscriptions.keep_listening):
+        async with background(store.keep_connected, store.keep_watch, store.subscriptions.keep_listening, *loops):
             yield store
     finally:
         await store.close()

@@ -14,11 +14,13 @@ _REFUSED: Final = {
     "READONLY": "is a read-only replica now",
     "MASTERDOWN": "is a replica that has lost its primary",
     "CLUSTERDOWN": "is part of a cluster that is down",
+    "TRYAGAIN": "is moving keys to another node of its cluster",
     "LOADING": "is still loading its data",
     "BUSY": "is busy with a long script",
     "MISCONF": "cannot write to its disk",
     "NOREPLICAS": "has too few replicas to accept writes",
 }
+_DEMOTED: Final = ("READONLY", "MASTERDOWN")
 _KEPT: Final = {"NOSCRIPT": NoScriptError, "NOPERM": NoPermissionError}
 
 
@@ -26,7 +28,11 @@ def to_error(text: str) -> Exception:
     """The exception for an error reply. The store's own text is kept: it names commands and keys, never values."""
     code = text.partition(" ")[0]
     if said := _REFUSED.get(code):
-        return StoreUnavailable(f"the store {said}; nothing was stored, try again", retry_after=RETRY_AFTER_SECONDS)
+        refused = _nothing_done(f"the store {said}; nothing was stored, try again")
+        refused.demoted = code in _DEMOTED
+        return refused
+    if code in ("MOVED", "ASK"):
+        return _redirected(text)
     if code == "OOM":
         return StoreFull("the store is out of memory: nothing was stored; finish or expire tasks, or raise its maxmemory")
     return _KEPT.get(code, ResponseError)(text)
@@ -42,8 +48,33 @@ def unknown_outcome(why: str) -> StoreUnavailable:
 
 def not_sent(why: str) -> StoreUnavailable:
     """For a call that was never sent."""
-    message = f"the store cannot be reached ({why}); nothing was sent, try again"
-    return StoreUnavailable(message, retry_after=RETRY_AFTER_SECONDS)
+    return _nothing_done(f"the store cannot be reached ({why}); nothing was sent, try again")
+
+
+def _nothing_done(message: str) -> StoreUnavailable:
+    error = StoreUnavailable(message, retry_after=RETRY_AFTER_SECONDS)
+    error.nothing_done = True
+    return error
+
+
+class Redirected(ResponseError):
+    """MOVED or (`asking`) ASK: nothing was done, another node of the cluster is to be asked. `host` '': the one that said
+    so."""
+
+    def __init__(self, slot: int, host: str, port: int, *, asking: bool) -> None:
+        told = "the store is a node of a cluster: use redis+cluster:// instead of redis://"
+        super().__init__(told)  # pyright: ignore[reportUnknownMemberType] - redis-py leaves its arguments untyped
+        self.slot = slot
+        self.host = host
+        self.port = port
+        self.asking = asking
+
+
+def _redirected(text: str) -> Redirected:
+    """From `MOVED 3999 127.0.0.1:6381`."""
+    code, slot, address = text.split(" ")[:3]
+    host, _, port = address.rpartition(":")
+    return Redirected(int(slot), host, int(port), asking=code == "ASK")
 
 
 def version_of(info: str) -> str:

@@ -11,7 +11,6 @@ from urllib.parse import unquote, urlsplit
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection, parse_url
 from redis.exceptions import RedisError
 
-_NOT_YET = ("redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 _POOL_ONLY = ("connection_class", "max_connections", "timeout", "retry_on_timeout", "retry_on_error", "health_check_interval")
 _OURS = ("protocol", "legacy_responses", "decode_responses", "encoding", "encoding_errors", "client_name", "socket_timeout")
 
@@ -30,8 +29,6 @@ class Target:
 def target(url: str) -> Target:
     """The server a redis://, rediss:// or unix:// URL names. Raises ValueError, which never repeats the URL's credentials."""
     scheme = url.partition("://")[0]
-    if scheme in _NOT_YET:
-        raise ValueError(f"redis_url: {scheme}:// is not supported yet; use redis://, rediss:// or unix://")
     if scheme not in ("redis", "rediss", "unix") or "://" not in url:
         raise ValueError("redis_url: must start with redis://, rediss://, unix:// or memory://; unset: the embedded store")
     try:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from hiredis import ProtocolError
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError, NoScriptError  # noqa: A004 - redis-py's name
+
+from bus.errors import StoreUnavailable
 
 from . import Arg, Reply, Script
 from .link import NOT_ENOUGH, Connect, Link, Redial, pack
@@ -85,6 +87,8 @@ class _Line(Link):
     def _refused(self, error: Exception, future: asyncio.Future[Reply], script_call: _ScriptCall | None) -> None:
         if script_call is None or not isinstance(error, NoScriptError):
             future.set_exception(error)
+            if isinstance(error, StoreUnavailable) and error.demoted:  # another server takes the writes now
+                self.abort("it is a replica now")
         else:
             script, keys, args = script_call
             if script.sha in self._teaching:  # another call's EVAL is on its way, ahead of this one: a crowd sends one source
@@ -115,8 +119,10 @@ class _Line(Link):
 class Wire:
     """Sends and reconnects. What was sent is never sent again: its caller is told that the outcome is unknown."""
 
-    def __init__(self, connect: Connect, what: str) -> None:
+    def __init__(self, connect: Connect, what: str, *, lost: Callable[[], None] = lambda: None) -> None:
+        """`lost` is called whenever a connection is gone."""
         self._loop = asyncio.get_running_loop()
+        self._tell_lost = lost
         self._redial = Redial(connect, what)
         self._what = what
         self._line: _Line | None = None
@@ -169,6 +175,16 @@ class Wire:
 
     def _lost(self, _: asyncio.Future[None]) -> None:
         self._line = None
+        self._tell_lost()
+
+    @property
+    def connected(self) -> bool:
+        return self._line is not None
+
+    def leave(self, why: str) -> None:
+        """Give this connection up and make another."""
+        if self._line is not None:
+            self._line.abort(why)
 
     def _send_parked(self, line: _Line) -> None:
         waited = min(self._tick - self._parked[0][0], PARK_TICKS - 2) if self._parked else 0

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import checks, names
-from ..credentials import ANY, require
+from ..credentials import ANY, READ, require
 from ..errors import ActorForbidden, ActorNotFound
-from ..models import Actor, Caller
+from ..models import Actor, Caller, Mention, Page
 from ..store import Arg
 from .engine import ACCEPTED, Engine
+from .mention_inbox import MentionInbox
 from .moments import moment
 from .refusals import REFUSALS
 from .scripts import script
@@ -27,6 +28,7 @@ class RedisActors:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._inbox = MentionInbox(engine)
         self._seen: OrderedDict[str, tuple[str, str]] = OrderedDict()
         """A name or an alias, to the actor's name and the API key it belongs to."""
 
@@ -52,6 +54,16 @@ class RedisActors:
     async def get(self, caller: Caller, name: str) -> Actor:
         actor = names.actor_name(name, field="actor")
         return _actor(*await self._run("get_actor", actor))
+
+    async def mentions(self, caller: Caller, name: str, *, since: str | None = None, limit: int = 50) -> Page[Mention]:
+        require(caller, READ)
+        limit = checks.page_limit(limit)
+        after = "0-0" if since is None else names.stream_cursor(since)[0]
+        given = names.actor_name(name, field="actor")
+        if self._seen.get(given, ("", ""))[1] != caller.key_id:
+            await self.get(caller, given)  # reading makes no actor of a name that is none
+        found, last = await self._inbox.read(caller.key_id, await self.acting(caller, given), after, limit)
+        return Page(found, since if last == after else last)
 
     async def acting(self, caller: Caller, name: str | None) -> str:
         """The actor the caller acts as: that of the name or alias given, which becomes the key's if it is free, else

@@ -21,6 +21,8 @@ from ..store import Notifications, Store
 EVENTS = frozenset({"xadd", "set"})
 RECHECK_SECONDS = 5.0
 _BATCH = 200
+Standing = tuple[object, int] | None
+"""Where the ringing of a key stands: the same as before when nothing was missed and nothing rang. None: nobody listens."""
 
 
 class _Topic:
@@ -102,6 +104,11 @@ class Bell:
         """Whether somebody listens to all of these already, so that one more costs the server nothing."""
         return all((topic := self._topics.get(each)) is not None and topic.confirmed.done() for each in redis_keys)
 
+    def stands(self, redis_key: str) -> Standing:
+        """Take it before looking at what the key tells of."""
+        topic = self._topics.get(redis_key)
+        return (topic, topic.seq) if topic is not None and topic.confirmed.done() else None
+
     def ring_next(self, redis_key: str) -> None:
         """There is more where that came from: wake the next in line."""
         if topic := self._topics.get(redis_key):
@@ -157,15 +164,16 @@ class Bell:
                 if topic.line:
                     topic.ring_next()
             listened_to = [redis_key for redis_key, topic in self._topics.items() if topic.shared]
-            try:
-                for start in range(0, len(listened_to), _BATCH):
-                    await self._ring_existing(store, listened_to[start : start + _BATCH])
-            except StoreUnavailable:
-                continue  # the reconnect wakes everybody
+            for start in range(0, len(listened_to), _BATCH):
+                await self._ring_existing(store, listened_to[start : start + _BATCH])
 
     async def _ring_existing(self, store: Store, redis_keys: list[str]) -> None:
-        for redis_key, exists in zip(redis_keys, [store.command("EXISTS", each) for each in redis_keys], strict=True):
-            if await exists and (topic := self._topics.get(redis_key)):
+        found = await asyncio.gather(*(store.command("EXISTS", each) for each in redis_keys), return_exceptions=True)
+        for redis_key, exists in zip(redis_keys, found, strict=True):
+            if isinstance(exists, BaseException):
+                if not isinstance(exists, StoreUnavailable):  # then the reconnect wakes everybody
+                    raise exists
+            elif exists and (topic := self._topics.get(redis_key)):
                 topic.ring_shared()
 
 

@@ -6,6 +6,7 @@ settling looks again after it wrote, so of two that settle at once the one that 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -71,23 +72,26 @@ class ChannelIndex:
         return found[0], found[1], found[2], found[3]
 
     async def _write(self, channel: str, state: State, owner_before: str | None) -> None:
+        """All in one trip to the store: the sweeper comes by here for each channel, mostly to find that nothing has changed."""
         store, keys = self._engine.store, self._engine.keys
         created, listed, owner, aliases = state
+        sent: list[asyncio.Future[Any]] = []
         if owner_before is not None and (created is None or owner != owner_before):
-            await store.command("ZREM", keys.owned(owner_before), channel)
+            sent.append(store.command("ZREM", keys.owned(owner_before), channel))
         if created is None:
-            await store.command("ZREM", keys.discoverable, channel)
-            await store.command("ZREM", keys.channels, channel)
-            return
-        await store.command("ZADD", keys.channels, created, channel)
-        if listed == "1":
-            await store.command("ZADD", keys.discoverable, created, channel)
+            sent.append(store.command("ZREM", keys.discoverable, channel))
+            sent.append(store.command("ZREM", keys.channels, channel))
         else:
-            await store.command("ZREM", keys.discoverable, channel)
-        if owner:
-            await store.command("ZADD", keys.owned(owner), created, channel)
-        for alias in json.loads(aliases or "[]"):
-            await store.command("HSETNX", keys.aliases, alias, channel)
+            sent.append(store.command("ZADD", keys.channels, created, channel))
+            if listed == "1":
+                sent.append(store.command("ZADD", keys.discoverable, created, channel))
+            else:
+                sent.append(store.command("ZREM", keys.discoverable, channel))
+            if owner:
+                sent.append(store.command("ZADD", keys.owned(owner), created, channel))
+            for alias in json.loads(aliases or "[]"):
+                sent.append(store.command("HSETNX", keys.aliases, alias, channel))
+        await asyncio.gather(*sent)
 
     async def forget(self, channel: str) -> None:
         """Indexed but not there: its creation was cut short, or its keys were deleted by hand."""

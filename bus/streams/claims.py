@@ -17,6 +17,7 @@ from ..store import Arg
 from . import replies
 from .actors import RedisActors
 from .channel_fields import LEASE
+from .claimers import LOOK_AGAIN, Claimers, Waiting
 from .credentials import RedisCredentials
 from .engine import Engine, place
 from .waiting import Seen, until
@@ -32,6 +33,7 @@ class RedisClaims:
         self._engine = engine
         self._actors = actors
         self._credentials = credentials
+        self._claimers = Claimers(engine)
 
     async def next(
         self, caller: Caller, channels: str | Sequence[str], actor: str | None, lease: timedelta | None, wait: timedelta
@@ -40,21 +42,22 @@ class RedisClaims:
         require(caller, CLAIM)
         wanted = await self._channels(channels)
         lease_ms = _lease_ms(lease)
-        acting = await self._actors.acting(caller, actor)
+        consumer = replies.consumer(caller.key_id, await self._actors.acting(caller, actor))
         keys = self._engine.keys
 
         async def look() -> Seen[Claim | None]:
             for channel in wanted:
-                if claim := await self._take(caller, channel, acting, lease_ms):
+                if claim := await self._take(caller, channel, consumer, lease_ms, waiting):
                     for other in wanted:
                         if other != channel:  # the ring that woke us may have been for there
                             self._engine.bell.ring_next(keys.stream(other))
                     return Seen(claim, enough=True)
-            return Seen(None, enough=False)
+            return Seen(None, enough=False, look_in=LOOK_AGAIN)
 
         lines = tuple(each for channel in wanted for each in (keys.stream(channel), keys.bell(channel)))
         gone = tuple(keys.gone(channel) for channel in wanted)
-        return await until(self._engine, self._credentials, caller, look, wait, shared=gone, in_line=lines)
+        with self._claimers.waiting(wanted, consumer, wait) as waiting:
+            return await until(self._engine, self._credentials, caller, look, wait, shared=gone, in_line=lines)
 
     async def _channels(self, channels: str | Sequence[str]) -> list[str]:
         if isinstance(channels, str):
@@ -64,11 +67,13 @@ class RedisClaims:
             raise InvalidInput(f"channels must name 1 to {_MOST_CHANNELS} channels", field="channels", code="invalid_channels")
         return list(dict.fromkeys([await self._engine.channel(channel) for channel in given]))
 
-    async def _take(self, caller: Caller, channel: str, actor: str, lease_ms: int | str) -> Claim | None:
-        consumer = replies.consumer(caller.key_id, actor)
+    async def _take(
+        self, caller: Caller, channel: str, consumer: str, lease_ms: int | str, waiting: Waiting | None
+    ) -> Claim | None:
         reply: list[Any] = ["again"]
         while reply[0] == "again":
-            sent = self._engine.send("claim", channel, caller.key_id, consumer, lease_ms, _STEPS)
+            said = (0, 0) if waiting is None else waiting.sends(channel)
+            sent = self._engine.send("claim", channel, caller.key_id, consumer, lease_ms, _STEPS, *said)
             try:
                 reply = await asyncio.shield(sent)
             except asyncio.CancelledError:
@@ -80,6 +85,8 @@ class RedisClaims:
             if reply[2]:
                 self._engine.bell.ring_in(stream, (float(reply[2]) - float(reply[1])) / 1000)
             return None
+        if waiting is not None:
+            waiting.got(channel)
         if reply[1]:
             self._engine.bell.ring_next(stream)
         return claim_of(channel, reply[2], caller)
@@ -102,11 +109,19 @@ class RedisClaims:
         return claim_of(channel, reply[2], caller, held_before=bool(reply[1]))
 
     async def heartbeat(
-        self, caller: Caller, message_id: str, actor: str | None, claim_token: str | None, lease: timedelta | None
+        self,
+        caller: Caller,
+        message_id: str,
+        actor: str | None,
+        claim_token: str | None,
+        lease: timedelta | None,
+        note: str | None,
+        automatic: bool,
     ) -> Claim:
         """See `Tasks.heartbeat`."""
         lease_ms = _lease_ms(lease)
-        channel, reply = await self.act("heartbeat", caller, message_id, actor, claim_token, lease_ms)
+        said = "" if note is None else checks.note(note)
+        channel, reply = await self.act("heartbeat", caller, message_id, actor, claim_token, lease_ms, said, int(automatic))
         return claim_of(channel, reply[1], caller)
 
     async def act(

@@ -7,19 +7,23 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from .. import checks, names
 from ..credentials import READ, WRITE, require
 from ..errors import ChannelExists, ChannelNotFound, InvalidInput, MessageExpired, MessageNotFound
 from ..messages import NO_WAIT
-from ..models import Caller, Message, Mode, NewChannel, Page, Posted
+from ..models import Caller, Chain, Message, Mode, NewChannel, Page, Posted, Workers
 from . import replies
 from .actors import RedisActors
+from .chains import Chains, mode_of
 from .channels import RedisChannels
+from .course import CHAIN
 from .credentials import RedisCredentials
 from .engine import Engine, milliseconds, place
 from .mentions import checked, resolved
+from .replies import optional_moment
 from .schemas import Schemas
 from .waiting import Seen, until
 
@@ -35,6 +39,7 @@ class RedisMessages:
         self._actors = actors
         self._credentials = credentials
         self._schemas = Schemas(engine)
+        self._chains = Chains(engine)
 
     async def post(
         self,
@@ -49,36 +54,42 @@ class RedisMessages:
         label: str | None = None,
         delay: timedelta = NO_WAIT,
         mentions: Sequence[str] = (),
+        chain: Chain | None = None,
         idempotency_key: str | None = None,
     ) -> Posted:
         require(caller, WRITE)
         name = await self._engine.channel(channel)
-        if delay < NO_WAIT:
-            raise InvalidInput("delay_seconds must not be negative", field="delay_seconds", code="invalid_delay_seconds")
-        fields = await self._fields(caller, content, metadata, actor, label)
+        fields = await self._fields(caller, content, metadata, actor, label, chain)
         once = checks.idempotency_key(idempotency_key)
         named = checked(mentions)
         fingerprint = hashlib.sha256(json.dumps([fields, str(delay), named]).encode()).hexdigest() if once else "-"
         flat = [part for field, value in fields.items() if value is not None for part in (field, value)]
         mentioned = await resolved(self._actors, caller, named)
-        args = (caller.key_id, mode or "", milliseconds(delay), fingerprint, _REMEMBERED_MS, mentioned)
+        args = (caller.key_id, mode_of(chain, mode) or "", _delay_ms(delay), fingerprint, _REMEMBERED_MS, mentioned)
         once_key = (self._engine.keys.once(name, caller.key_id, "post", once),) if once else ()
-        created = False
+        send = partial(self._schemas.post, name, args, flat, once_key)
+        nearest: Sequence[str] | None = None
         try:
-            reply = await self._schemas.post(name, args, flat, once_key)
-        except ChannelNotFound:
+            reply = await self._chains.counted(fields.get(CHAIN), once_key, send)
+        except ChannelNotFound as missing:
             if not create:
                 raise
-            created = await self._make(caller, channel, mode)
-            reply = await self._schemas.post(name, args, flat, once_key)
+            nearest = missing.details["nearest"] if await self._make(caller, channel, mode) else None
+            reply = await self._chains.counted(fields.get(CHAIN), once_key, send)
         if reply[0] == "dup":
             return Posted(await self._posted_before(caller, name, reply[1], flat), reply[1], replayed=True)
         if reply[6]:
             self._engine.outboxes.wrote(name)
-        return _posted(name, reply, flat, channel_created=created)
+        return _posted(name, reply, flat, nearest)
 
     async def _fields(
-        self, caller: Caller, content: str, metadata: Mapping[str, Any] | None, actor: str | None, label: str | None
+        self,
+        caller: Caller,
+        content: str,
+        metadata: Mapping[str, Any] | None,
+        actor: str | None,
+        label: str | None,
+        chain: Chain | None,
     ) -> dict[str, str | None]:
         settings = self._engine.settings
         return {
@@ -87,6 +98,7 @@ class RedisMessages:
             "content": checks.content(content, max_bytes=settings.max_message_bytes),
             "metadata": checks.metadata_text(metadata, max_bytes=settings.max_metadata_bytes),
             "actor": await self._actors.acting(caller, actor) if actor is not None else None,
+            **self._chains.fields(chain),
         }
 
     async def _make(self, caller: Caller, channel: str, mode: Mode | None) -> bool:
@@ -153,17 +165,26 @@ class RedisMessages:
         return found, (next_change - replies.moment(reply[3])).total_seconds()
 
 
+def _delay_ms(delay: timedelta) -> int | str:
+    if delay < NO_WAIT:
+        raise InvalidInput("delay_seconds must not be negative", field="delay_seconds", code="invalid_delay_seconds")
+    return milliseconds(delay)
+
+
 def _ms(moment: datetime) -> str:
     """For a script; a naive moment is taken as UTC."""
     return f"{(moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000:.3f}"
 
 
-def _posted(channel: str, reply: list[Any], flat: list[str], *, channel_created: bool) -> Posted:
-    _, stream_id, expires_ms, number, available_ms, mentions, _ = reply
+def _posted(channel: str, reply: list[Any], flat: list[str], nearest: Sequence[str] | None) -> Posted:
+    """`nearest`: None unless the channel was created for it."""
+    _, stream_id, expires_ms, number, available_ms, mentions, _, hands = reply
     state = "delayed" if available_ms else "" if number else "waiting"
     row = replies.row_of(stream_id, [*flat, "mentions", mentions, "_exp", expires_ms], state, available_ms or 0)
     message = replies.message(channel, row, key_id="", member=False)
-    return Posted(message, f"{stream_id}~{number}" if number else stream_id, channel_created=channel_created)
+    workers = Workers(int(hands[0]), int(hands[1]), optional_moment(hands[2])) if hands else None
+    cursor = f"{stream_id}~{number}" if number else stream_id
+    return Posted(message, cursor, channel_created=nearest is not None, workers=workers, nearest=nearest or ())
 
 
 def _page(channel: str, reply: list[Any], caller: Caller, since: str | None) -> Page[Message]:

@@ -1,4 +1,4 @@
-"""Rate limits in the store, so that they hold over replicas and restarts: of API keys, and of source addresses."""
+"""Rate limits in the store, so that they hold over replicas and restarts: of API keys, of source addresses, and of chains."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from ..models.callers import NO_LIMIT
 from ..rates import exceeded
 from .engine import Engine, milliseconds
 from .scripts import script
+
+_HOUR = timedelta(hours=1)
 
 
 class Rates:
@@ -36,6 +38,15 @@ class Rates:
         """What an API key has left, without counting anything."""
         settings = self._engine.settings
         return await self._take(self._engine.keys.rate(key_id), settings.rate_limit, settings.rate_window, 0)
+
+    async def of_chain(self, chain_id: str) -> Allowance:
+        """Count one task that is posted in the course of a chain's first."""
+        return await self._take(self._engine.keys.chain_rate(chain_id), self._engine.settings.chain_limit, _HOUR, 1)
+
+    async def give_back_to_chain(self, chain_id: str) -> None:
+        """A task that was counted was not made."""
+        keys, args = (self._engine.keys.chain_rate(chain_id),), (self._engine.settings.chain_limit, milliseconds(_HOUR))
+        await self._engine.store.run(script("give_back"), keys, args)
 
     async def _take(self, redis_key: str, limit: int, window: timedelta, cost: int) -> Allowance:
         if limit == 0:

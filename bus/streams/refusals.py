@@ -202,6 +202,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
     "message_not_found": _says(
         errors.MessageNotFound, "channel '{channel}' has no such message (any more); see that its id is complete"
     ),
+    "not_asked": _says(errors.NotAsked, "no question of this task is open (any more); nothing was changed"),
     "not_available_yet": _not_available_yet,
     "not_claimed": _not_claimed,
     "session_not_found": _says(

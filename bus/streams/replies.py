@@ -72,8 +72,10 @@ def outcome(text: str) -> tuple[Outcome, str]:
 
 def _metadata(text: str | None) -> Mapping[str, Any]:
     """What we wrote is an object; an entry added by hand may hold anything."""
+    if not text or text == "{}":  # which most messages have
+        return {}
     try:
-        found: Any = json.loads(text) if text else {}
+        found: Any = json.loads(text)
     except ValueError:
         return {}
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -9,15 +9,16 @@ from typing import Any, Literal
 
 from .. import checks, names
 from ..credentials import ACK, READ, WRITE, require
-from ..errors import Forbidden, InvalidInput
+from ..errors import InvalidInput
 from ..messages import NO_WAIT
-from ..models import Acked, Caller, Claim, DeadLetter, Message, Mode, Page, Posted, Redriven
+from ..models import Acked, Caller, Chain, Claim, DeadLetter, Message, Mode, Page, Posted, Redriven
 from . import replies
+from .awaiting import RedisAwaiting
 from .claims import RedisClaims
 from .credentials import RedisCredentials
 from .engine import Engine, place
 from .messages import RedisMessages
-from .waiting import Seen, until
+from .questions import RedisQuestions
 
 _MOST_REDRIVEN = 100
 _DAY = timedelta(days=1)
@@ -28,7 +29,8 @@ class RedisTasks:
         self._engine = engine
         self._messages = messages
         self._claims = claims
-        self._credentials = credentials
+        self._questions = RedisQuestions(engine, claims, credentials)
+        self._awaiting = RedisAwaiting(engine, messages, credentials)
 
     async def post(
         self,
@@ -40,11 +42,12 @@ class RedisTasks:
         actor: str | None = None,
         label: str | None = None,
         delay: timedelta = NO_WAIT,
+        chain: Chain | None = None,
         idempotency_key: str | None = None,
     ) -> Posted:
         return await self._messages.post(
             caller, channel, content, mode=Mode.CLAIMABLE, create=True,
-            metadata=metadata, actor=actor, label=label, delay=delay, idempotency_key=idempotency_key,
+            metadata=metadata, actor=actor, label=label, delay=delay, chain=chain, idempotency_key=idempotency_key,
         )  # fmt: skip
 
     async def claim(
@@ -71,8 +74,35 @@ class RedisTasks:
         actor: str | None = None,
         claim_token: str | None = None,
         lease: timedelta | None = None,
+        note: str | None = None,
+        automatic: bool = False,
     ) -> Claim:
-        return await self._claims.heartbeat(caller, message_id, actor, claim_token, lease)
+        return await self._claims.heartbeat(caller, message_id, actor, claim_token, lease, note, automatic)
+
+    async def ask(
+        self,
+        caller: Caller,
+        message_id: str,
+        question: str,
+        *,
+        actor: str | None = None,
+        claim_token: str | None = None,
+    ) -> Claim:
+        return await self._questions.ask(caller, message_id, question, actor, claim_token)
+
+    async def await_answer(
+        self,
+        caller: Caller,
+        message_id: str,
+        *,
+        actor: str | None = None,
+        claim_token: str | None = None,
+        wait: timedelta = NO_WAIT,
+    ) -> Claim:
+        return await self._questions.answered(caller, message_id, actor, claim_token, wait)
+
+    async def answer(self, caller: Caller, message_id: str, answer: str, *, label: str | None = None) -> Message:
+        return await self._questions.answer(caller, message_id, answer, label)
 
     async def release(
         self,
@@ -131,25 +161,17 @@ class RedisTasks:
         return replies.message(channel, reply[1], key_id=caller.key_id, member=False)
 
     async def await_result(self, caller: Caller, message_id: str, *, wait: timedelta = NO_WAIT) -> Message:
-        require(caller, READ)
-        channel, stream_id = place(message_id)
+        return await self._awaiting.one(caller, message_id, wait)
 
-        async def look() -> Seen[Message]:
-            found, next_change = await self._messages.look_at(caller, message_id)
-            if found.result_withheld:
-                raise Forbidden(
-                    "only the key that posted the task, the one that finished it and channel members see its result"
-                )
-            final = found.state is None or found.state.final
-            return Seen(found, enough=final, look_in=max(next_change, 0.0) + 0.05)
-
-        result_key = self._engine.keys.result(channel, stream_id)
-
-        async def finished() -> bool:
-            return bool(await self._engine.store.command("EXISTS", result_key))
-
-        shared = (result_key, self._engine.keys.gone(channel))
-        return await until(self._engine, self._credentials, caller, look, wait, shared=shared, worth=finished)
+    async def await_results(
+        self,
+        caller: Caller,
+        message_ids: Sequence[str],
+        *,
+        need: Literal["all", "any"] = "all",
+        wait: timedelta = NO_WAIT,
+    ) -> Sequence[Message]:
+        return await self._awaiting.several(caller, message_ids, need, wait)
 
     async def dead_letters(
         self, caller: Caller, channel: str, *, limit: int = 50, cursor: str | None = None

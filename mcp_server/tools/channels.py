@@ -9,7 +9,10 @@ from bus.models import ChannelSummary
 from mcp_server.answers import AccessAnswered, Channels, ListedChannel
 from mcp_server.arguments import ChannelName, Limit, Reason
 from mcp_server.desk import Ctx, desk_of
+from mcp_server.previews import beginning, share
+from mcp_server.session import Who
 from mcp_server.strict import BusTool
+from mcp_server.views import LookedAt, ReadChannel
 
 
 async def list_channels(
@@ -27,10 +30,11 @@ async def list_channels(
         then = "claim_task from a claimable channel, subscribe to a broadcast one"
     else:
         then = "there is no channel here yet; post_task or broadcast creates one"
-    return Channels(channels=[_listed(item) for item in page.items], next_cursor=page.next_cursor, next=then)
+    most = share(item.description or "" for item in page.items)
+    return Channels(channels=[_listed(item, most) for item in page.items], next_cursor=page.next_cursor, next=then)
 
 
-def _listed(item: ChannelSummary) -> ListedChannel:
+def _listed(item: ChannelSummary, most_bytes: int) -> ListedChannel:
     counts = item.counts
     restricted = item.access.value == "restricted"
     if item.mode is Mode.BROADCAST:
@@ -41,15 +45,26 @@ def _listed(item: ChannelSummary) -> ListedChannel:
         channel=item.id,
         mode=item.mode.value,
         access=item.access.value,
-        description=item.description or None,
+        description=beginning(item.description, most_bytes) if item.description else None,
         member=item.is_member if restricted else None,
         **numbers,
     )
 
 
+async def get_channel(ctx: Ctx, channel: ChannelName) -> LookedAt:
+    """See what one channel is for: description, owner, limits, the schema that metadata must fit, and counts."""
+    desk = desk_of(ctx)
+
+    async def look(who: Who) -> ReadChannel:
+        found = await desk.bus.channels.get(who.caller, channel)
+        return ReadChannel.of(found, await desk.bus.channels.counts(who.caller, channel))
+
+    return await desk.act(ctx, look)
+
+
 async def request_access(ctx: Ctx, channel: ChannelName, reason: Reason = None) -> AccessAnswered:
-    """Ask the owner of a restricted channel to let you in, after channel_access_denied. open, already_member: use it now.
-    pending: the owner has to approve; try the channel later. Asking twice changes nothing."""
+    """Ask the owner of a restricted channel to let you in, after channel_access_denied. pending: try the channel again
+    later."""
     desk = desk_of(ctx)
     answer = await desk.act(ctx, lambda who: desk.bus.access.request_access(who.caller, channel, reason=reason))
     return AccessAnswered(
@@ -63,6 +78,11 @@ TOOLS = [
     BusTool.make(
         list_channels,
         "List channels",
+        ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False),
+    ),
+    BusTool.make(
+        get_channel,
+        "Look at a channel",
         ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False),
     ),
     BusTool.make(

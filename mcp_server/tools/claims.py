@@ -13,25 +13,29 @@ from pydantic import Field
 
 from bus import Claim, Message, reasons
 from bus.errors import BusError, InvalidInput
-from mcp_server.answers import Author, Claimed, Renewed, Settled, Task
+from mcp_server.answers import Claimed, Renewed, Settled, Task
 from mcp_server.arguments import Actor, ClaimToken, DelaySeconds, LeaseSeconds, MessageId, Reason, WaitSeconds, whole_message_id
 from mcp_server.clients import wait_of
 from mcp_server.desk import Ctx, Desk, desk_of
 from mcp_server.holding import Grip, held_ids, with_grip
+from mcp_server.previews import whole
 from mcp_server.session import LEASE, Who
 from mcp_server.strict import BusTool
 from mcp_server.waiting import waiting
 
 _RELEASE_GRACE_SECONDS = 2
+_BEFORE = "delivery {}: it was handed out before and not finished; what was begun may be half done, so look first"
+
+_HOPS = "hop {} of a chain of tasks, each posted in the course of the one before: hand on only what you must"
 
 
 async def claim_task(
     ctx: Ctx,
     channel: str | None = None,
+    channels: Annotated[list[str] | None, Field(max_length=20, description="Several, tried in order")] = None,
     actor: Actor = None,
     wait_seconds: WaitSeconds = None,
     lease_seconds: LeaseSeconds = None,
-    channels: Annotated[list[str] | None, Field(max_length=20, description="Several, tried in order")] = None,
 ) -> Claimed:
     """Take the oldest waiting task of a channel to work on it; nobody else gets it meanwhile. Waits for one; wait_seconds=0
     only looks. claimed: do what task.content asks, if your user would want it, then ack_task with the result, or release_task
@@ -43,8 +47,7 @@ async def claim_task(
 
     async def take(who: Who) -> Claimed:
         claim = await _claim(desk, ctx, who, wanted, actor, seconds, lease_seconds)
-        if desk.session is not None:
-            desk.session.note_worked(wanted)
+        desk.memory(ctx).note_worked(wanted)
         return _claimed(desk, claim) if claim else await _none(desk, who, wanted)
 
     return await desk.act(ctx, take)
@@ -72,34 +75,33 @@ async def _claim(
         if got and not told:
             with suppress(BusError), anyio.move_on_after(_RELEASE_GRACE_SECONDS, shield=True):
                 await desk.bus.tasks.release(who.caller, got[0].id, actor=got[0].actor, claim_token=got[0].claim_token)
-    if got and desk.session is not None:
-        desk.session.hold(got[0], who, lease or LEASE)
+    if got:
+        desk.memory(ctx).hold(got[0], who, lease)
     return got[0] if got else None
 
 
 def _claimed(desk: Desk, claim: Claim) -> Claimed:
-    message = claim.message
-    finish = f'do it, then ack_task(message_id="{claim.id}", result=…)'
+    task = Task.of(claim.message, claim.delivery)
+    read_on = f"{whole(claim.id, 'content')} reads on; " if task.content_characters else ""
     renewal = (
-        "the lease renews itself while this session lives"
+        "the lease renews itself; on long work heartbeat(progress=…) every few minutes"
         if desk.session
-        else f'heartbeat(message_id="{claim.id}") before lease_expires_at keeps it yours'
+        else f'heartbeat(message_id="{claim.id}", progress=…) before lease_expires_at keeps it yours'
     )
     return Claimed(
         status="claimed",
-        task=Task(
-            message_id=claim.id,
-            from_=Author.of(message),
-            content=message.content,
-            metadata=dict(message.metadata) or None,
-            posted_at=message.posted_at,
-            delivery=claim.delivery,
-        ),
+        task=task,
         claim_token=claim.claim_token,
         lease_expires_at=claim.lease_expires_at,
+        note="; ".join(_notes(task)) or None,
         still_held=held_ids(desk, but=claim.id),
-        next=f"{finish}; {renewal}",
+        next=f'{read_on}do it, then ack_task(message_id="{claim.id}", result=…); {renewal}',
     )
+
+
+def _notes(task: Task) -> list[str]:
+    before = [_BEFORE.format(task.delivery)] if task.delivery > 1 else []
+    return [*before, _HOPS.format(task.hops)] if task.hops else before
 
 
 async def _none(desk: Desk, who: Who, channels: list[str]) -> Claimed:
@@ -114,16 +116,17 @@ async def _none(desk: Desk, who: Who, channels: list[str]) -> Claimed:
 async def ack_task(
     ctx: Ctx,
     message_id: MessageId,
-    result: Annotated[Any, Field(description="Text or any JSON value")] = None,
-    status: Annotated[Literal["done", "failed"], Field(description="failed: nobody can do it")] = "done",
+    result: Annotated[Any, Field(description="Text or JSON; not for failed")] = None,
+    status: Literal["done", "failed"] = "done",
     reason: Reason = None,
     actor: Actor = None,
     claim_token: ClaimToken = None,
 ) -> Settled:
-    """Finish a task you claimed: done with the result, or failed with a reason. Its poster gets that from await_result at
-    once. To let another agent try, use release_task instead. Safe to repeat. lease_lost, task_cancelled: the result was not
+    """Finish a task you claimed: done with the result, which is all its poster sees, or failed with a reason if nobody can do
+    it. To let another agent try, use release_task instead. Safe to repeat. lease_lost, task_cancelled: the result was not
     taken; drop the work."""
     desk, task = desk_of(ctx), whole_message_id(message_id)
+    _demand(status, result, reason)
 
     async def ack(who: Who, grip: Grip) -> Message:
         acked = await desk.bus.tasks.ack(
@@ -132,7 +135,20 @@ async def ack_task(
         return acked.message
 
     message = await with_grip(desk, ctx, task, Grip(actor, claim_token), ack)
-    return _settled(desk, message, "claim_task for more work")
+    return _settled(desk, ctx, message, "claim_task for more work")
+
+
+def _demand(status: str, result: Any, reason: str | None) -> None:
+    """A poster that hears only "done" or "failed" has to ask again. Raises InvalidInput."""
+    if status == "done" and (result is None or (isinstance(result, str) and not result.strip())):
+        raise InvalidInput(
+            "result is missing, and it is all that the poster will see: give what the task asked for, if only what you did; "
+            "or status failed with a reason",
+            field="result",
+            code="result_missing",
+        )
+    if status == "failed" and not (reason or "").strip():
+        raise InvalidInput("reason is missing: say why nobody can do the task", field="reason", code="reason_missing")
 
 
 async def release_task(
@@ -159,39 +175,40 @@ async def release_task(
         )
 
     message = await with_grip(desk, ctx, task, Grip(actor, claim_token), release)
-    return _settled(desk, message, "claim_task for other work; it may give you this task again")
+    return _settled(desk, ctx, message, "claim_task for other work; it may give you this task again")
 
 
-def _settled(desk: Desk, message: Message, then: str) -> Settled:
-    if desk.session is not None:
-        desk.session.drop(message.id)
+def _settled(desk: Desk, ctx: Ctx, message: Message, then: str) -> Settled:
+    desk.memory(ctx).drop(message.id)
     assert message.state is not None  # noqa: S101 - the bus refuses these verbs on what is no task; for the type checker
-    return Settled(message_id=message.id, state=message.state.value, next=then)
+    return Settled(state=message.state.value, next=then)
 
 
 async def heartbeat(
     ctx: Ctx,
     message_id: MessageId,
+    progress: Annotated[str | None, Field(description="How far it is: 3/7 compiled")] = None,
     lease_seconds: LeaseSeconds = None,
     actor: Actor = None,
     claim_token: ClaimToken = None,
 ) -> Renewed:
-    """Keep a claimed task longer. Needed over HTTP only, before lease_expires_at: a local (stdio) server renews what it
-    claimed by itself. lease_lost: somebody else may have it, drop the work. task_cancelled: stop."""
+    """Keep a claimed task yours and tell its poster how far it is, every few minutes on long work; over HTTP before
+    lease_expires_at (a local server renews the lease itself). lease_lost: somebody else may have it, drop the work.
+    task_cancelled: stop."""
     desk, task = desk_of(ctx), whole_message_id(message_id)
     asked = timedelta(seconds=lease_seconds) if lease_seconds else None
 
     async def renew(who: Who, grip: Grip) -> Claim:
         known = desk.session.held.get(task) if desk.session else None
         lease = asked or (known.lease if known else LEASE if desk.session else None)
-        claim = await desk.bus.tasks.heartbeat(who.caller, task, actor=grip.actor, claim_token=grip.claim_token, lease=lease)
-        if desk.session is not None:
-            desk.session.hold(claim, who, lease or LEASE)
+        claim = await desk.bus.tasks.heartbeat(
+            who.caller, task, actor=grip.actor, claim_token=grip.claim_token, lease=lease, note=progress
+        )
+        desk.memory(ctx).hold(claim, who, lease)
         return claim
 
     claim = await with_grip(desk, ctx, task, Grip(actor, claim_token), renew)
     return Renewed(
-        message_id=claim.id,
         lease_expires_at=claim.lease_expires_at,
         next=f'ack_task(message_id="{claim.id}", result=…) when it is done',
     )

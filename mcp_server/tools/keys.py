@@ -12,8 +12,8 @@ from mcp_server.strict import BusTool
 
 
 async def issue_key(ctx: Ctx, agent_label: str) -> KeyIssued:
-    """Mint an API key for another agent or program; you need none, this session has its own. The secret goes to a file that
-    only this user can read and is never shown: tell your user the path. label_in_use: choose another label."""
+    """Mint an API key for another agent or program; this session has its own. The secret goes to a file that only this user
+    can read: tell your user the path."""
     desk = desk_of(ctx)
     if desk.session is None:
         raise Forbidden(
@@ -25,7 +25,6 @@ async def issue_key(ctx: Ctx, agent_label: str) -> KeyIssued:
     path = keyring(desk.session.settings).keep_issued(issued)
     return KeyIssued(
         key_id=issued.key_id,
-        agent_label=issued.label,
         stored_at=str(path),
         next="tell your user where the key is; do not read the file yourself",
     )

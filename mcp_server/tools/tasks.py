@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, cast
+from typing import Annotated, Final, Literal
 
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from bus import Message, State
-from mcp_server.answers import Author, Awaited, Finished, Holder, Posted
+from bus.errors import InvalidInput, MessageExpired, MessageNotFound
+from bus.models import Chain
+from mcp_server import standing
+from mcp_server.answers import Posted
 from mcp_server.arguments import (
     ActorLabel,
     ChannelName,
@@ -22,9 +26,14 @@ from mcp_server.arguments import (
     whole_message_id,
 )  # fmt: skip
 from mcp_server.clients import wait_of
-from mcp_server.desk import Ctx, desk_of
+from mcp_server.desk import Ctx, Desk, desk_of
+from mcp_server.outcomes import Awaited, OneOfSeveral
+from mcp_server.previews import share, text_of, whole
+from mcp_server.session import Who
 from mcp_server.strict import BusTool
 from mcp_server.waiting import waiting
+
+MOST_AWAITED: Final = 50
 
 
 async def post_task(
@@ -32,17 +41,19 @@ async def post_task(
     channel: ChannelName,
     content: Content,
     metadata: Metadata = None,
+    parent: Annotated[MessageId | None, Field(description="Task this one is for, if not the one you hold")] = None,
     actor_label: ActorLabel = None,
     delay_seconds: DelaySeconds = 0,
     idempotency_key: IdempotencyKey = None,
 ) -> Posted:
     """Hand work to another agent: put a task on a channel (created if missing), where one agent at a time gets it. Say in
-    content all that the worker needs. Returns message_id; pass it to await_result. On an error nothing was posted; on
-    store_unavailable it is unknown: repeat with the same idempotency_key."""
+    content all that the worker needs. Then await_result(message_id). note: who works there. After store_unavailable repeat
+    with the same idempotency_key."""
     desk = desk_of(ctx)
-    posted = await desk.act(
-        ctx,
-        lambda who: desk.bus.tasks.post(
+    memory = desk.memory(ctx)
+
+    async def post(who: Who) -> Posted:
+        posted = await desk.bus.tasks.post(
             who.caller,
             channel,
             content,
@@ -50,61 +61,105 @@ async def post_task(
             actor=who.actor,
             label=actor_label or who.label,
             delay=timedelta(seconds=delay_seconds),
+            chain=memory.chain(actor_label) if parent is None else await _chain(desk, who, parent),
             idempotency_key=idempotency_key,
-        ),
-    )
-    message_id = posted.message.id
-    if desk.session is not None:
-        desk.session.note_posted(message_id)
-    return Posted(
-        message_id=message_id,
-        channel_created=posted.channel_created or None,
-        replayed=posted.replayed or None,
-        next=f'await_result(message_id="{message_id}") waits for the outcome and returns it',
-    )
+        )
+        message_id = posted.message.id
+        memory.note_posted(message_id)
+        return Posted(
+            message_id=message_id,
+            channel_created=posted.channel_created or None,
+            nearest=list(posted.nearest) or None,
+            replayed=posted.replayed or None,
+            note=standing.who_works(posted.workers) if posted.workers else None,
+            next=f'await_result(message_id="{message_id}") waits for the outcome',
+        )
+
+    return await desk.act(ctx, post)
+
+
+async def _chain(desk: Desk, who: Who, parent: str) -> Chain:
+    """The chain that the new task is the next hop of: its parent's."""
+    try:
+        found = await desk.bus.messages.get(who.caller, whole_message_id(parent))
+    except (InvalidInput, MessageNotFound, MessageExpired) as error:
+        raise InvalidInput(f"parent: {error.message}", field="parent") from error
+    if found.state is None:
+        raise InvalidInput("parent must be a task, and this is a broadcast: leave it out", field="parent")
+    return found.chain or Chain(found.id, 0)
 
 
 async def await_result(
     ctx: Ctx,
-    message_id: MessageId,
-    channel: Annotated[str | None, Field(description="Not needed")] = None,
+    message_id: str | None = None,
+    message_ids: Annotated[list[str] | None, Field(max_length=MOST_AWAITED, description="Several")] = None,
+    need: Annotated[Literal["all", "any"], Field(description="Of several")] = "all",
+    channel: str | None = None,
     timeout_seconds: WaitSeconds = None,
 ) -> Awaited:
-    """Wait for the outcome of a task you posted, told the moment it is there. done: result is the worker's answer. failed,
-    dead, expired, cancelled: reason says why there is none. pending: time was up, nothing is lost; state says where it
-    stands, and the same call waits on."""
+    """Wait for the outcome of tasks you posted, told at once. done: result is the worker's answer. failed, dead, expired,
+    cancelled: reason says why. input_required: the worker asks question; answer it. pending: time was up, nothing is lost; it
+    says where the task stands, and the same call waits on. Several: results, in your order."""
+    given = [*([message_id] if message_id is not None else []), *(message_ids or [])]
+    if not given:
+        raise InvalidInput("message_id is missing: give what post_task gave, or several in message_ids", field="message_id")
+    wanted = list(dict.fromkeys(whole_message_id(each, channel) for each in given))
     desk, seconds = desk_of(ctx), wait_of(ctx, timeout_seconds)
-    wanted = whole_message_id(message_id, channel)
-    message = await desk.act(
+    if message_ids is None:
+        return await desk.act(ctx, lambda who: _one(desk, ctx, who, wanted[0], seconds))
+    return await desk.act(ctx, lambda who: _several(desk, ctx, who, wanted, need, seconds))
+
+
+async def _one(desk: Desk, ctx: Ctx, who: Who, message_id: str, seconds: float) -> Awaited:
+    async def look() -> str:
+        return standing.line(await desk.bus.tasks.await_result(who.caller, message_id))
+
+    message = await waiting(
         ctx,
-        lambda who: waiting(
-            ctx,
-            seconds,
-            f"waiting for the outcome of {wanted}",
-            desk.bus.tasks.await_result(who.caller, wanted, wait=timedelta(seconds=seconds)),
-        ),
+        seconds,
+        f"waiting for the outcome of {message_id}",
+        desk.bus.tasks.await_result(who.caller, message_id, wait=timedelta(seconds=seconds)),
+        look,
     )
-    if message.outcome is None:
-        return _pending(message)
-    if desk.session is not None:
-        desk.session.posted.pop(message.id, None)
-    return _finished(message)
+    desk.memory(ctx).seen(message)
+    found = Awaited.of(message, next="")
+    found.next = _after(message, found)
+    return found
 
 
-def _finished(message: Message) -> Awaited:
-    outcome = message.outcome
-    assert outcome is not None  # noqa: S101 - the caller has looked; this is for the type checker
-    return Awaited(
-        status=cast("Finished", outcome.state.value),
-        result=outcome.result,
-        reason=outcome.reason,
-        from_=Author(label=outcome.actor, key_id=outcome.key_id) if outcome.actor else None,
-        note="the result is withheld: only the poster, the finisher and members of the channel may see it"
-        if message.result_withheld
-        else None,
-        deliveries=outcome.delivery or None,
-        next=_AFTER[outcome.state],
+async def _several(
+    desk: Desk, ctx: Ctx, who: Who, message_ids: Sequence[str], need: Literal["all", "any"], seconds: float
+) -> Awaited:
+    async def look() -> str:
+        return f"{_finished(await desk.bus.tasks.await_results(who.caller, message_ids))} of {len(message_ids)} finished"
+
+    messages = await waiting(
+        ctx,
+        seconds,
+        f"waiting for {len(message_ids)} outcomes",
+        desk.bus.tasks.await_results(who.caller, message_ids, need=need, wait=timedelta(seconds=seconds)),
+        look,
     )
+    for message in messages:
+        desk.memory(ctx).seen(message)
+    most = share(body for message in messages for body in _bodies(message))
+    results = [OneOfSeveral.of(message, most_bytes=most, message_id=message.id) for message in messages]
+    finished = _finished(messages)
+    if finished == len(messages) or (need == "any" and finished):
+        status = "finished"
+    else:
+        status = "input_required" if any(each.status == "input_required" for each in results) else "pending"
+    return Awaited(status=status, results=results, next=_after_several(results))
+
+
+def _bodies(message: Message) -> list[str]:
+    if message.outcome is not None:
+        return [text_of(message.outcome.result), message.outcome.reason or ""]
+    return [message.questions[-1].text] if message.questions else []
+
+
+def _finished(messages: Sequence[Message]) -> int:
+    return sum(message.outcome is not None for message in messages)
 
 
 _AFTER = {
@@ -116,15 +171,27 @@ _AFTER = {
 }
 
 
-def _pending(message: Message) -> Awaited:
-    return Awaited(
-        status="pending",
-        state=message.state.value if message.state else None,
-        deliveries=message.deliveries or None,
-        holder=Holder.of(message.hold) if message.hold else None,
-        available_at=message.available_at,
-        next=f'await_result(message_id="{message.id}") goes on waiting',
-    )
+def _after(message: Message, found: Awaited) -> str:
+    if message.outcome is not None:
+        read_on = f"{whole(message.id, 'result')} reads on; " if found.result_characters else ""
+        return f"{read_on}{_AFTER[message.outcome.state]}"
+    if found.status == "input_required":
+        read_on = f"{whole(message.id, 'question')} reads on; " if found.question_characters else ""
+        return f'{read_on}answer(message_id="{message.id}", answer=…), then await_result again: the worker waits for you'
+    return f'await_result(message_id="{message.id}") goes on waiting'
+
+
+def _after_several(results: Sequence[OneOfSeveral]) -> str:
+    open_ids = [each.message_id for each in results if each.status in ("pending", "input_required")]
+    asking = next((each.message_id for each in results if each.status == "input_required"), None)
+    cut = next((each.message_id for each in results if each.result_characters), None)
+    steps = [f"{whole(cut, 'result')} reads a long one on"] if cut else []
+    if asking:
+        steps.append(f'answer(message_id="{asking}", answer=…): its worker waits for you')
+    if open_ids:
+        ids = ", ".join(f'"{each}"' for each in open_ids)
+        steps.append(f"await_result(message_ids=[{ids}]) waits for the rest")
+    return "; ".join(steps) or "use the results; they are other agents' text, so check them before relying on them"
 
 
 TOOLS = [

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from api.one_write import OneWrite
+from api.one_write import OneWrite, lines
 
 pytestmark = pytest.mark.anyio
 
@@ -72,3 +72,14 @@ async def test_nothing_is_written_to_a_connection_that_was_closed_meanwhile():
     connection.close()
     await asyncio.sleep(0)
     assert connection.writes == []
+
+
+async def test_lines_go_into_the_next_head_and_into_no_other():
+    """What the edge adds to an answer stands before the blank line that ends its head."""
+    connection = _Noted()
+    out = OneWrite(connection)
+    out.into_head(lines([(b"a", b"1"), (b"b", b"2")]))
+    for part in (b"HTTP/1.1 200 OK\r\nc: 3\r\n\r\n", b"body", b"HTTP/1.1 204 No Content\r\n\r\n"):
+        out.write(part)
+    await asyncio.sleep(0)
+    assert connection.writes == [b"HTTP/1.1 200 OK\r\nc: 3\r\na: 1\r\nb: 2\r\n\r\nbody", b"HTTP/1.1 204 No Content\r\n\r\n"]

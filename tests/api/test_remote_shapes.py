@@ -33,6 +33,7 @@ from bus.models import (
     Invitation,
     Member,
     MembershipEvent,
+    Mention,
     Message,
     Outcome,
     Page,
@@ -178,6 +179,13 @@ def test_who_calls(actor: Actor, request: AccessRequest) -> None:
     """Actors and access requests."""
     assert reading.actor(sent(caller_shapes.actor(actor))) == actor
     assert reading.access_request(sent(caller_shapes.access_request(request))) == request
+
+
+@given(st.lists(st.builds(Mention, mentioned_at=moments), max_size=2), st.none() | texts)
+def test_where_an_actor_was_mentioned(mentions: list[Mention], cursor: str | None) -> None:
+    """A page of mentions."""
+    page = Page(mentions, cursor)
+    assert reading.page(sent(caller_shapes.mention_page(page, 50)), reading.mention) == page
 
 
 @given(

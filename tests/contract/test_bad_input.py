@@ -101,9 +101,14 @@ CASES: list[tuple[str, str, Verb]] = [
     ("lease_seconds", "claim one with long lease", _act("claim_message", lease=DAY * 2)),
     *[
         ("claim_token", f"{verb} {token!r}", _act(verb, claim_token=token))
-        for verb in ("heartbeat", "release", "fail", "ack")
+        for verb in ("heartbeat", "await_answer", "release", "fail", "ack")
         for token in ("", "1", "~", "x~y", "-1~y", "9" * 16 + "~y", "1~", "1~_", "1~a\x00")
     ],
+    *[("claim_token", f"ask {token!r}", _act("ask", question="x", claim_token=token)) for token in ("", "1", "1~_")],
+    *[("question", f"ask {text!r}", _act("ask", question=text)) for text in NO_TEXT],
+    *[("answer", f"answer {text!r}", _act("answer", answer=text)) for text in NO_TEXT],
+    ("actor_label", "answer blank label", _act("answer", answer="x", label=" ")),
+    *[("note", f"heartbeat {text[:9]!r}", _act("heartbeat", note=text)) for text in (*NO_TEXT, "x" * 501)],
     ("actor", "ack as another than the token's", _act("ack", claim_token="1~somebody", actor="other")),
     ("delay_seconds", "release negative", _act("release", delay=timedelta(seconds=-1))),
     ("delay_seconds", "release for long", _act("release", delay=DAY * 2)),

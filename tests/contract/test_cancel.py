@@ -44,7 +44,8 @@ async def test_a_delayed_task_is_cancelled_at_once(world: World, bus: Bus, ann: 
 
 @pytest.mark.parametrize("verb", ["heartbeat", "release", "fail", "ack"])
 async def test_the_holder_learns_of_it_from_its_next_call(bus: Bus, ann: Caller, bob: Caller, channel: str, verb: str) -> None:
-    """In flight, cancelling is a request: the holder's next call is refused, and the task is finished then."""
+    """In flight, cancelling is a request: the holder's next call is refused, and the task is finished then. So is each call
+    after it, because the first may have been a program's that only renews."""
     claim = await held(bus, ann, bob, channel)
     asked = await bus.tasks.cancel(ann, claim.id, reason="stop")
     assert asked.hold is not None
@@ -56,19 +57,21 @@ async def test_the_holder_learns_of_it_from_its_next_call(bus: Bus, ann: Caller,
     ended = await bus.messages.get(ann, claim.id)
     assert ended.outcome is not None
     assert (ended.state, ended.outcome.reason, ended.outcome.result) == (State.CANCELLED, "stop", None)
-    with pytest.raises(errors.AlreadyFinished):
+    with pytest.raises(errors.TaskCancelled):
         await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token)
 
 
 async def test_a_cancelled_task_whose_holder_is_gone_ends_with_its_lease(
     world: World, bus: Bus, ann: Caller, bob: Caller, channel: str
 ) -> None:
-    """It is not handed out again: claiming finds nothing, and the outcome is `cancelled`."""
+    """It is not handed out again: claiming finds nothing, and the outcome is `cancelled`. A holder that comes back is told."""
     claim = await held(bus, ann, bob, channel)
     await bus.tasks.cancel(ann, claim.id)
     await world.expire(claim.id)
     assert await bus.tasks.claim(bob, channel) is None
     assert await state(bus, ann, claim.id) is State.CANCELLED
+    with pytest.raises(errors.TaskCancelled):
+        await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token)
 
 
 async def test_the_awaiter_is_told_when_the_lease_of_a_cancelled_task_ends(

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bus import Bus, Caller, Mode, Settings, errors
+from bus import Bus, Caller, Mode, Settings, State, errors
 from bus.idempotency import Remembered
 from bus.streams import bus_over, connect_engine
 from bus.streams.engine import Engine
 from bus.streams.sweeper import Sweeper
 from tests.servers import server
 
-from .verbs import made, posted
+from .verbs import claimed, made, posted
 
 pytestmark = pytest.mark.anyio
 
@@ -68,6 +68,27 @@ async def test_a_call_with_an_idempotency_key_is_done_and_remembered(tmp_path: P
         assert await bus.idempotency.begin(ann, "other", "print") is None
         await bus.idempotency.forget(ann, "other", "print")
         assert await bus.idempotency.begin(ann, "other", "another print") is None
+
+
+async def test_held_tasks_are_worked_to_their_end(tmp_path: Path) -> None:
+    """Claiming, noting, asking, answering, giving back, calling off and finishing are how the store is emptied."""
+    async with _bus(tmp_path) as (engine, bus, ann):
+        ids = [(await posted(bus, ann, "work")).id for _ in range(4)]
+        first = await claimed(bus, ann, "work")
+        await bus.tasks.heartbeat(ann, first.id, note="before")
+        await bus.tasks.release(ann, first.id)
+        await _fill(engine)
+        for message_id in ids:
+            await bus.tasks.claim_message(ann, message_id)
+            await bus.tasks.heartbeat(ann, message_id, note="half way")
+            assert (await bus.tasks.ask(ann, message_id, "which?")).message.state is State.INPUT_REQUIRED
+        await bus.tasks.answer(ann, ids[0], "this")
+        await bus.tasks.ack(ann, ids[0], result=1)
+        await bus.tasks.cancel(ann, ids[1])
+        await bus.tasks.release(ann, ids[2])
+        await bus.tasks.fail(ann, ids[3])
+        states = [(await bus.messages.get(ann, message_id)).state for message_id in ids]
+        assert states == [State.DONE, State.CANCELLED, State.WAITING, State.DELAYED]
 
 
 async def test_what_expired_is_swept(tmp_path: Path) -> None:

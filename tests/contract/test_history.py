@@ -55,16 +55,18 @@ async def test_an_archived_message_is_as_it_was(bus: Bus, ann: Caller, channel: 
 async def test_what_finished_long_ago_is_in_the_history_with_its_result_for_those_who_may_see_it(
     bus: Bus, ann: Caller, bob: Caller, eve: Caller, channel: str
 ) -> None:
-    """The newest hundred finished ones stay in the channel; older ones are archived with their outcome."""
+    """The newest hundred finished ones stay in the channel; older ones are archived with their outcome, 16 at a time."""
     first = await held(bus, ann, bob, channel)
     await bus.tasks.ack(bob, first.id, result={"pages": 3})
-    for n in range(100):
+    for n in range(115):
         claim = await held(bus, ann, bob, channel)
         await bus.tasks.ack(bob, claim.id, result=n)
     for caller, result in ((ann, {"pages": 3}), (bob, {"pages": 3}), (eve, None)):
-        (found,) = (await bus.channels.history(caller, channel)).items
+        archived = (await bus.channels.history(caller, channel)).items
+        found = archived[-1]
         outcome = found.message.outcome
         assert outcome is not None
+        assert len(archived) == 16
         assert (found.message.id, found.message.state, outcome.actor) == (first.id, State.DONE, bob.label)
         assert (outcome.result, found.message.result_withheld) == (result, result is None)
 

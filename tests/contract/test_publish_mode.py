@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bus import Bus, Settings
-from bus.errors import ChannelNotFound, Unauthorized
+from bus.errors import ChannelNotFound, TaskCancelled, Unauthorized
 from bus.streams import bus_over, connect_engine
 from bus.streams.engine import Engine
 
@@ -72,3 +72,28 @@ async def test_every_kind_of_wait_wakes_without_keyspace_notifications(tmp_path:
         await there.credentials.revoke(me)
         with pytest.raises(Unauthorized):
             await claiming
+
+
+async def test_question_and_answer_wake_without_keyspace_notifications(tmp_path: Path) -> None:
+    """The poster by the one, the holder by the other, and by the end of the task."""
+    async with two_buses(tmp_path) as (here, there, engine), asyncio.timeout(LONG.total_seconds()):
+        me = await here.credentials.verify((await here.credentials.issue("ann")).api_key)
+        task = await posted(there, me, "work")
+        claim = await claimed(here, me, "work")
+
+        awaiting = asyncio.create_task(here.tasks.await_result(me, task.id, wait=timedelta(minutes=1)))
+        await parked(engine)
+        await there.tasks.ask(me, task.id, "which?", claim_token=claim.claim_token)
+        assert (await awaiting).questions[-1].text == "which?"
+
+        working = asyncio.create_task(here.tasks.await_answer(me, task.id, wait=timedelta(minutes=1)))
+        await parked(engine)
+        await there.tasks.answer(me, task.id, "this")
+        assert (await working).message.questions[-1].answer == "this"
+
+        await there.tasks.ask(me, task.id, "and now?", claim_token=claim.claim_token)
+        working = asyncio.create_task(here.tasks.await_answer(me, task.id, wait=timedelta(minutes=1)))
+        await parked(engine)
+        await there.tasks.cancel(me, task.id)
+        with pytest.raises(TaskCancelled):
+            await working

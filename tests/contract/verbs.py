@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
-from bus import Bus, Caller, Claim, Message, NewChannel, State
+from bus import Bus, Caller, Claim, Message, NewChannel, State, errors
 
 from .worlds import SOON
 
@@ -47,3 +49,17 @@ async def made(bus: Bus, owner: Caller, name: str, **settings: Any) -> str:
 
 async def state(bus: Bus, caller: Caller, message_id: str) -> State | None:
     return (await bus.messages.get(caller, message_id)).state
+
+
+async def refusal(call: Awaitable[object]) -> object:
+    """What the call came to, be it an error of the bus."""
+    try:
+        return await call
+    except errors.BusError as refused:
+        return refused
+
+
+async def told(bus: Bus, caller: Caller, message_ids: Sequence[str], need: Literal["all", "any"] = "all") -> Sequence[Message]:
+    """What ends the wait for these tasks, soon: nothing but an event, or a time that comes, can have done it."""
+    async with asyncio.timeout(SOON):
+        return await bus.tasks.await_results(caller, message_ids, need=need, wait=timedelta(hours=1))

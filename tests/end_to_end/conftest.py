@@ -38,10 +38,10 @@ def home() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def serve(home: Path, *, kill: bool = False, **more: str) -> AsyncGenerator[str]:
+async def serve(home: Path, *, kill: bool = False, port: int = 0, **more: str) -> AsyncGenerator[str]:
     """`backchannel serve` on a free port: its base URL once it says that it serves. Ended by SIGTERM, or by SIGKILL."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "api.cli", "serve", "--port", "0",
+        sys.executable, "-m", "api.cli", "serve", "--port", str(port),
         env=environment(home, **more), cwd=ROOT, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

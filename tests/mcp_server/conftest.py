@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -78,6 +79,19 @@ def inside(answer: dict[str, Any], fenced: str) -> str:
     return fenced.removeprefix(opening).removesuffix(closing)
 
 
+@dataclass
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    at: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+    def passes(self, seconds: float) -> None:
+        self.at += seconds
+
+
 Connect = Callable[..., AbstractAsyncContextManager[Agent]]
 
 
@@ -90,8 +104,10 @@ def agent(bus: Bus, settings: Settings) -> Connect:
     """`async with agent("ann") as ann`: a session of its own with that label, sharing this user's key."""
 
     @asynccontextmanager
-    async def open_agent(label: str = "ann", *, mode: str = "auto", **changes: Any) -> AsyncGenerator[Agent]:
-        session = Session(settings.model_copy(update={"agent_label": label, **changes}))
+    async def open_agent(
+        label: str = "ann", *, mode: str = "auto", clock: Callable[[], float] = time.monotonic, **changes: Any
+    ) -> AsyncGenerator[Agent]:
+        session = Session(settings.model_copy(update={"agent_label": label, **changes}), clock)
         async with Client(create_server(bus, session), mode=mode) as client:
             yield Agent(client, session)
 

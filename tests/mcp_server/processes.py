@@ -47,11 +47,12 @@ class Served:
     async def send(self, method: str, params: dict[str, Any] | None = None) -> int:
         """Send a request; its id."""
         self.sent += 1
-        await self._write({"jsonrpc": "2.0", "id": self.sent, "method": method, "params": params or {}})
-        return self.sent
+        request = self.sent
+        await self._write({"jsonrpc": "2.0", "id": request, "method": method, "params": params or {}})
+        return request
 
-    async def notify(self, method: str) -> None:
-        await self._write({"jsonrpc": "2.0", "method": method})
+    async def notify(self, method: str, params: dict[str, Any] | None = None) -> None:
+        await self._write({"jsonrpc": "2.0", "method": method, "params": params or {}})
 
     async def _write(self, message: dict[str, Any]) -> None:
         assert self.process.stdin is not None

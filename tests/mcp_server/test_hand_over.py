@@ -148,7 +148,7 @@ async def test_a_restarted_session_goes_on_with_its_claim(agent: Connect) -> Non
         message_id = (await ann.call("post_task", channel="writers", content="x"))["message_id"]
         token = (await ann.call("claim_task", channel="writers"))["claim_token"]
     async with agent("ann-2") as again:
-        assert (await again.refused("ack_task", message_id=message_id)).startswith("not_claimed")
+        assert (await again.refused("ack_task", message_id=message_id, result="x")).startswith("not_claimed")
         kept = await again.call("heartbeat", message_id=message_id, claim_token=token, lease_seconds=120)
         assert kept["lease_expires_at"]
         assert (await again.call("ack_task", message_id=message_id, result="later"))["state"] == "done"
@@ -225,6 +225,6 @@ async def test_answers_are_small_and_hold_no_nulls(agent: Connect) -> None:
         block = answer.content[0]
         assert block.type == "text"
         assert json.loads(block.text) == answer.structured_content
-        assert len(block.text) < 250
+        assert len(block.text) < 300
         assert "secret plan" not in block.text
         assert "null" not in block.text

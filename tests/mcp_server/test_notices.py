@@ -11,9 +11,14 @@ from bus import Bus, Settings
 from mcp_server.notices import Notices, hooks_answered
 from mcp_server.session import Session
 
-from .conftest import Agent, Connect
+from .conftest import Agent, Clock, Connect
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 def notices(bus: Bus, agent: Agent) -> Notices:
@@ -84,6 +89,59 @@ async def test_a_claim_that_is_not_finished_is_reminded_of_once(agent: Connect, 
         assert f"You hold the task {message_id}; finish it with ack_task." in await told.lines("SessionStart")
         await ann.call("ack_task", message_id=message_id, result="done")
         assert await notices(bus, ann).lines("Stop") == []
+
+
+async def test_what_an_answer_told_no_hook_tells_again(agent: Connect, bus: Bus, clock: Clock) -> None:
+    """Answers and hooks share one memory, both ways; a session that was compacted hears everything again."""
+    async with agent("ann", clock=clock) as ann, agent("bob") as bob:
+        told = notices(bus, ann)
+        posted: list[str] = []
+        for _ in range(2):
+            posted.append((await ann.call("post_task", channel="writers", content="x"))["message_id"])
+            await bob.call("claim_task", channel="writers")
+            await bob.call("ack_task", message_id=posted[-1], result="r")
+            clock.passes(10)
+            if len(posted) == 1:
+                assert posted[0] in (await ann.call("list_channels"))["notice"]
+                assert await told.lines("UserPromptSubmit") == []
+            else:
+                (line,) = await told.lines("UserPromptSubmit")
+                assert posted[1] in line
+                clock.passes(10)
+                assert "notice" not in await ann.call("list_channels")
+        (again,) = await told.lines("SessionStart")
+        assert all(message_id in again for message_id in posted)
+        clock.passes(10)
+        assert "notice" not in await ann.call("list_channels")
+
+
+async def test_the_end_of_a_turn_reminds_in_place_of_the_next_answer(agent: Connect, bus: Bus, clock: Clock) -> None:
+    """Not again for having lain 15 minutes; but that it is stale is something new."""
+    async with agent("ann", clock=clock) as ann:
+        told = notices(bus, ann)
+        await ann.call("post_task", channel="writers", content="x")
+        await ann.call("claim_task", channel="writers")
+        assert len(await told.lines("Stop")) == 1
+        clock.passes(16 * 60)
+        assert "notice" not in await ann.call("list_channels")
+        clock.passes(16 * 60)
+        (line,) = await told.lines("UserPromptSubmit")
+        assert "sees it as stale" in line
+        assert "notice" not in await ann.call("list_channels")
+
+
+async def test_nobody_is_kept_from_ending_a_turn_by_a_question(agent: Connect, bus: Bus) -> None:
+    """The poster is at turn: there is nothing to finish until it has answered."""
+    async with agent("ann") as ann, agent("bob") as bob:
+        message_id = (await ann.call("post_task", channel="writers", content="x"))["message_id"]
+        await bob.call("claim_task", channel="writers")
+        await bob.call("ask", message_id=message_id, question="which?", wait_seconds=0)
+        told = notices(bus, bob)
+        assert await told.lines("Stop") == []
+        await ann.call("answer", message_id=message_id, answer="that")
+        (line,) = await told.lines("UserPromptSubmit")
+        assert line.startswith("Your question about")
+        assert len(await told.lines("Stop")) == 1
 
 
 @pytest.mark.parametrize("name", [None, "", "../../up", "a b", "x" * 65])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from bus import Bus
+from bus import Bus, Claim
+from bus.errors import RateLimitExceeded, StoreFull, StoreUnavailable
+from mcp_server.renewal import Renewal
 
 from .conftest import Connect, eventually, inside
 
@@ -32,6 +35,49 @@ async def test_a_live_session_keeps_its_task_through_many_leases(agent: Connect,
         await eventually(held_on)
         assert (await bob.call("claim_task", channel="writers", wait_seconds=0))["status"] == "none"
         assert (await ann.call("ack_task", message_id=message_id, result="done"))["state"] == "done"
+
+
+async def test_a_renewal_says_that_no_agent_made_it(agent: Connect, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bus tells a lease that a program keeps up from a task that its holder still thinks of; a heartbeat is the latter."""
+    said: list[bool] = []
+    heartbeat = type(bus.tasks).heartbeat
+
+    async def listening(*args: Any, **more: Any) -> Claim:
+        said.append(more.get("automatic", False))
+        return await heartbeat(*args, **more)
+
+    monkeypatch.setattr(type(bus.tasks), "heartbeat", listening)
+    async with agent("ann") as ann:
+        message_id = (await ann.call("post_task", channel="writers", content="x"))["message_id"]
+        await ann.call("claim_task", channel="writers")
+        assert ann.session is not None
+        await Renewal(bus, ann.session).renew_due(ann.session.clock() + 60)
+        await ann.call("heartbeat", message_id=message_id)
+    assert said == [True, False]
+
+
+async def test_a_renewal_that_is_refused_for_now_is_tried_again(
+    agent: Connect, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rate limit, or a store that is full or away, says nothing about the claim: it is kept, and renewed a second later."""
+    heartbeat, refusals = type(bus.tasks).heartbeat, [StoreFull("full"), RateLimitExceeded("slower"), StoreUnavailable("gone")]
+
+    async def refused(*args: Any, **more: Any) -> Claim:
+        if refusals:
+            raise refusals.pop()
+        return await heartbeat(*args, **more)
+
+    monkeypatch.setattr(type(bus.tasks), "heartbeat", refused)
+    async with agent("ann") as ann:
+        message_id = (await ann.call("post_task", channel="writers", content="x"))["message_id"]
+        await ann.call("claim_task", channel="writers")
+        session = ann.session
+        assert session is not None
+        while refusals:
+            await Renewal(bus, session).renew_due(session.clock() + 60)
+            assert 0 < session.held[message_id].renew_at - session.clock() <= 1
+        await Renewal(bus, session).renew_due(session.clock() + 60)
+        assert session.held[message_id].renew_at - session.clock() > 15
 
 
 async def test_a_session_that_ends_gives_the_task_to_the_next_within_a_lease(agent: Connect) -> None:

@@ -11,6 +11,7 @@ import pytest
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS
 
 from bus import Bus, NewChannel
 from bus.models import Access
@@ -146,8 +147,13 @@ async def test_a_prompt_tells_the_calls_to_make(agent: Connect, bus: Bus, transp
             assert named <= tools
             for word in (*named, *arguments.values()):
                 assert word in text
-        with pytest.raises(MCPError):
-            await ann.client.get_prompt("delegate", {"channel": "writers"})
+        for name, arguments, says in (
+            ("delegate", {"channel": "writers"}, "task is missing"),
+            ("nothing", {}, "there is no prompt 'nothing', only work, delegate"),
+        ):
+            with pytest.raises(MCPError, match=says) as refused:
+                await ann.client.get_prompt(name, arguments)
+            assert refused.value.code == INVALID_PARAMS
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

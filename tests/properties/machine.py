@@ -20,7 +20,7 @@ from bus.streams.replies import consumer
 from bus.streams.sweeper import Sweeper
 
 from .inside import LATER_MS, claimable_again, due_at, time_of
-from .model import FINISHED_KEPT, Ended, Model, Task, Verb
+from .model import ARCHIVED_AT_ONCE, FINISHED_KEPT, Ended, Model, Task, Verb
 
 T = TypeVar("T")
 LATER = timedelta(milliseconds=LATER_MS)
@@ -92,7 +92,7 @@ class TaskMachine(RuleBasedStateMachine):
         self.run(self.ground.bus.channels.create(ANN, channel))
         self.opened = True
         if full:
-            self.run(self.fill(FINISHED_KEPT - 1))
+            self.run(self.fill(FINISHED_KEPT + ARCHIVED_AT_ONCE - 2))
 
     async def fill(self, count: int) -> None:
         bus, model, engine = self.ground.bus, self.model, self.ground.engine
@@ -180,15 +180,18 @@ class TaskMachine(RuleBasedStateMachine):
 
     def act(self, verb: Verb, caller: Caller, actor: str, token: str | None, task: Task, ending: State, delayed: bool) -> None:
         who, result = consumer(caller.key_id, actor), f"{verb} {len(self.claims)}"
+        note = result if ending is State.DONE else None
         given: dict[str, Any] = {"claim_token": token} if token else {"actor": actor}
         if verb == "ack":
             given |= {"status": ending.value, "result": result}
+        elif verb == "heartbeat":
+            given |= {"note": note, "automatic": delayed}
         elif verb == "release":
             given["delay"] = LATER if delayed else timedelta(0)
         delivery = int(token.partition("~")[0]) if token else None
         found, _ = self.same(
             getattr(self.tasks, verb)(caller, self.known(task.id), **given),
-            lambda: self.model.act(verb, who, delivery, task, state=ending, result=result, delayed=delayed),
+            lambda: self.model.act(verb, who, delivery, task, state=ending, result=result, delayed=delayed, note=note),
         )
         if found is not None and verb == "ack":
             assert task.outcome

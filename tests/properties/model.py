@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from bus import State, errors
 
-FINISHED_KEPT = 100
-LOG_KEPT = 20
+FINISHED_KEPT, ARCHIVED_AT_ONCE = 100, 16
+LOG_KEPT, TALK_KEPT = 20, 10
 Verb = Literal["heartbeat", "release", "fail", "ack"]
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The one outcome of a task. `by`: consumer of an ack, key id of a cancel, None when time or failures ended it."""
+    """The one outcome of a task. `by`: consumer of an ack, key id of a cancel, None when time or failures ended it.
+    `held_by`: who held it when it was cancelled."""
 
     state: State
     by: str | None = None
     delivery: int = 0
     result: Any = None
+    held_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question of a holder's; `answer` with the key id of who gave it."""
+
+    text: str
+    by: str
+    answer: tuple[str, str] | None = None
 
 
 @dataclass
@@ -37,6 +48,9 @@ class Task:
     releases: int = 0
     log: list[str] = field(default_factory=list[str])
     cancelled_by: str | None = None
+    asking: bool = False
+    talk: list[Asked] = field(default_factory=list[Asked])
+    note: str | None = None
     outcome: Ended | None = None
     in_stream: bool = True
 
@@ -46,7 +60,9 @@ class Task:
             return self.outcome.state
         if not self.handed or self.over:
             return State.WAITING
-        return State.DELAYED if self.holder is None else State.IN_FLIGHT
+        if self.holder is None:
+            return State.DELAYED
+        return State.INPUT_REQUIRED if self.asking else State.IN_FLIGHT
 
     @property
     def finished_in_stream(self) -> bool:
@@ -120,7 +136,8 @@ class Model:
             return
         self._fence(consumer, token, task)
         if verb == "heartbeat":
-            task.over = False
+            task.over = task.over and task.asking  # a parked lease stays as it is
+            task.note = what["note"] or task.note
         elif verb == "release":
             task.releases += 1
             self._park(task, over=not what["delayed"])
@@ -132,6 +149,33 @@ class Model:
         else:
             self._finish(task, Ended(what["state"], consumer, task.delivery, what["result"]))
 
+    def ask(self, consumer: str, token: int | None, task: Task, question: str) -> None:
+        self._fence(consumer, token, task)
+        if task.asking and task.talk[-1].text == question:
+            return
+        earlier = task.talk[:-1] if task.asking else task.talk
+        task.talk = [*earlier, Asked(question, consumer)][-TALK_KEPT:]
+        task.asking, task.over = True, False
+
+    def await_answer(self, consumer: str, token: int | None, task: Task) -> None:
+        """Without a wait."""
+        self._fence(consumer, token, task)
+        if task.asking and task.over:
+            raise errors.AlreadyFinished("") if self._settle(task) else errors.LeaseLost("")
+
+    def answer(self, key_id: str, task: Task, answer: str) -> None:
+        if key_id not in (task.poster, self.owner):
+            raise errors.Forbidden("")
+        self.look(task, unclaimed=False)
+        if task.outcome:
+            raise errors.AlreadyFinished("")
+        last = task.talk[-1] if task.talk else None
+        if task.asking and not task.over and last:
+            task.talk[-1] = replace(last, answer=(answer, key_id))
+            task.asking = False
+        elif last is None or last.answer != (answer, key_id):
+            raise errors.NotAsked("")
+
     def cancel(self, key_id: str, task: Task) -> None:
         if key_id not in (task.poster, self.owner):
             raise errors.Forbidden("")
@@ -142,7 +186,7 @@ class Model:
         if task.state is State.IN_FLIGHT:
             task.cancelled_by = task.cancelled_by or key_id
         else:
-            self._finish(task, Ended(State.CANCELLED, key_id, task.delivery))
+            self._finish(task, Ended(State.CANCELLED, key_id, task.delivery, held_by=task.holder))
 
     def redrive(self, key_id: str, letter: Task) -> None:
         """The new task is to be posted by whoever knows its id."""
@@ -150,13 +194,13 @@ class Model:
             raise errors.Forbidden("")
         self.letters.remove(letter)
 
-    def look(self, task: Task) -> None:
-        """Reading a task gives it the outcome that its time has brought."""
+    def look(self, task: Task, *, unclaimed: bool = True) -> None:
+        """Reading a task gives it the outcome that its time has brought. `unclaimed`: also when nobody ever had it."""
         if task.outcome:
             return
         if task.handed and task.over:
             self._settle(task)
-        elif not task.handed and task.expired:
+        elif unclaimed and not task.handed and task.expired:
             self._bury(task, State.EXPIRED)
 
     def lapse(self, task: Task) -> None:
@@ -190,22 +234,25 @@ class Model:
     def _fence(self, consumer: str, token: int | None, task: Task) -> None:
         if not task.handed or task.holder != consumer:
             if task.outcome:
-                raise errors.AlreadyFinished("")
+                told = task.outcome.held_by == consumer
+                raise errors.TaskCancelled("") if told else errors.AlreadyFinished("")
             raise errors.LeaseLost("") if consumer in task.log else errors.NotClaimed("")
         if token not in (None, task.delivery):
             raise errors.LeaseLost("")
         if task.cancelled_by:
-            self._finish(task, Ended(State.CANCELLED, task.cancelled_by, task.delivery))
+            self._finish(task, Ended(State.CANCELLED, task.cancelled_by, task.delivery, held_by=consumer))
             raise errors.TaskCancelled("")
 
     def _hand(self, task: Task, consumer: str) -> Task:
         task.handed, task.holder, task.over = True, consumer, False
+        task.asking, task.note = False, None
         task.delivery += 1
         task.log = [*task.log, consumer][-LOG_KEPT:]
         return task
 
     def _park(self, task: Task, *, over: bool) -> None:
         task.holder, task.over = None, over
+        task.asking, task.note = False, None
 
     def _used_up(self, task: Task) -> bool:
         return task.delivery - task.releases >= self.max_deliveries
@@ -213,7 +260,7 @@ class Model:
     def _settle(self, task: Task) -> bool:
         """Whether a task whose lease or delay is over has come to its end by that."""
         if task.cancelled_by:
-            self._finish(task, Ended(State.CANCELLED, task.cancelled_by, task.delivery))
+            self._finish(task, Ended(State.CANCELLED, task.cancelled_by, task.delivery, held_by=task.holder))
         elif task.expired:
             self._bury(task, State.EXPIRED)
         elif self._used_up(task):
@@ -223,8 +270,9 @@ class Model:
     def _finish(self, task: Task, ended: Ended) -> None:
         task.handed, task.holder, task.outcome = False, None, ended
         self.done.append(task)
-        if len(self.done) > FINISHED_KEPT:
-            self._archive(self.done[0])
+        if len(self.done) == FINISHED_KEPT + ARCHIVED_AT_ONCE:
+            for oldest in self.done[:ARCHIVED_AT_ONCE]:
+                self._archive(oldest)
 
     def _archive(self, task: Task) -> None:
         task.in_stream = False

@@ -22,7 +22,8 @@ from bus.streams.replies import consumer
 from bus.streams.sweeper import Sweeper
 
 from .inside import Inside, expired, look_inside
-from .machine import ANN, BY_HAND, Ground, TaskMachine, callers, picks
+from .machine import ANN, BY_HAND, Ground, callers, picks
+from .talk import TalkMachine
 
 EXAMPLES = int(os.environ.get("BACKCHANNEL_EXAMPLES", "0"))
 SEED = int(os.environ.get("BACKCHANNEL_SEED", "0")) or random.SystemRandom().getrandbits(32)
@@ -30,7 +31,7 @@ SHRINK = bool(os.environ.get("BACKCHANNEL_SHRINK"))  # minutes: asked for once t
 STEPS = 60
 
 
-class CheckedMachine(TaskMachine):
+class CheckedMachine(TalkMachine):
     """The machine with its checks: everything the channel keeps, against the model."""
 
     @rule(number=picks, who=callers)
@@ -43,7 +44,8 @@ class CheckedMachine(TaskMachine):
         self.model.look(task)
         assert found.state == task.state
         assert found.archived == left_before
-        assert (found.hold is not None) == (task.state is State.IN_FLIGHT)
+        assert (found.hold is not None) == (task.state in (State.IN_FLIGHT, State.INPUT_REQUIRED))
+        self.talk_agrees(who, found, task)
         if found.hold:
             assert (consumer(found.hold.key_id, found.hold.actor), found.hold.delivery) == (task.holder, task.delivery)
             assert found.hold.cancel_requested == (task.cancelled_by is not None)
@@ -125,7 +127,7 @@ class CheckedMachine(TaskMachine):
             total=sum(task.in_stream for task in self.model.tasks.values()),
             waiting=states.count(State.WAITING),
             delayed=states.count(State.DELAYED),
-            in_flight=states.count(State.IN_FLIGHT),
+            in_flight=states.count(State.IN_FLIGHT) + states.count(State.INPUT_REQUIRED),
             done=len(self.model.done),
             dead=len(self.model.letters),
             next_available_at=counts.next_available_at,

@@ -1,14 +1,21 @@
 --@include entry
 
--- last-delivered-id and entries-read of the group; makes it when it is missing (FLUSHALL, failover, by hand), and then
--- whatever is held or finished already has to be stepped over.
-local function group()
+-- last-delivered-id and entries-read of the group; nil when there is none: nothing was handed out (or FLUSHALL, failover,
+-- by hand).
+local function group_stands()
   local groups = redis.pcall('XINFO', 'GROUPS', STREAM)  -- no such key: an empty channel
   for _, g in ipairs(groups.err and {} or groups) do
     local info = {}
     for i = 1, #g, 2 do info[g[i]] = g[i + 1] end
     if info['name'] == 'workers' then return info['last-delivered-id'], tonumber(info['entries-read']) end
   end
+  return nil
+end
+
+-- The same; makes the group when it is missing, and then whatever is held or finished already has to be stepped over.
+local function group()
+  local last, read = group_stands()
+  if last then return last, read end
   redis.call('XGROUP', 'CREATE', STREAM, 'workers', '0', 'MKSTREAM')
   local newest = redis.call('XREVRANGE', STREAM, '+', '-', 'COUNT', 1)[1]
   if newest then reach_ahead(newest[1]) end

@@ -2,11 +2,12 @@
 --@include record
 --@include archive
 
--- The outcome as the JSON kept under RESULT. `result` is JSON text already and goes in as it is.
+-- The outcome as the JSON kept under RESULT. `result` is JSON text already and goes in as it is. `held_by`: of a cancelled
+-- task, who held it and is to be told.
 local function outcome_json(state, o)
   local text = cjson.encode({
     state = state, at = NOW, by = o.by, delivery = o.delivery or 0, claimed_at = o.claimed_at, posted_by = o.posted_by,
-    reason = o.reason ~= '' and o.reason or nil
+    held_by = o.held_by, reason = o.reason ~= '' and o.reason or nil
   })
   if o.result and o.result ~= '' then text = string.sub(text, 1, -2) .. ',"result":' .. o.result .. '}' end
   return text
@@ -18,6 +19,7 @@ local function let_go(id)
   redis.call('ZREM', DUE, id)
   redis.call('ZREM', PARKED, id)
   redis.call('HDEL', DELIVERIES, id)
+  redis.call('DEL', PROGRESS .. id)
 end
 
 local function conclude(id, s, text)
@@ -31,7 +33,7 @@ local function finish(id, s, state, o)
   let_go(id)
   conclude(id, s, text)
   redis.call('ZADD', DONE, NOW, id)
-  archive_oldest_done(1)
+  archive_oldest_done()
   return text
 end
 

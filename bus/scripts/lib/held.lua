@@ -6,7 +6,11 @@ local function not_holder(id, s, p, consumer)
   local key_id = string.match(consumer, '^[^/]+')
   if s.access == 'restricted' and not is_member(s, key_id) then return {'channel_access_denied'} end
   local outcome = outcome_of(id, s)
-  if outcome then return {'already_finished', outcome} end
+  if outcome then
+    local o = cjson.decode(outcome)
+    if o.held_by == consumer then return {'task_cancelled', o.reason or ''} end
+    return {'already_finished', outcome}
+  end
   if not entry(id) then return {'message_not_found'} end
   if redis.call('ZSCORE', DONE, id) then return {'already_finished', ''} end
   for _, delivery in ipairs(record(id).log or {}) do
@@ -27,19 +31,10 @@ local function held(id, consumer, token)
   local r = record(id)
   if r.cancel then
     finish(id, s, 'cancelled', {
-      by = r.cancel.by, posted_by = r.posted_by, reason = r.cancel.reason, delivery = p.count, claimed_at = claimed_at(r)
+      by = r.cancel.by, posted_by = r.posted_by, reason = r.cancel.reason, delivery = p.count, claimed_at = claimed_at(r),
+      held_by = consumer
     })
     return nil, {'task_cancelled', r.cancel.reason or ''}
   end
   return {settings = s, pending = p, record = r}, nil
-end
-
--- Nobody's until `at`; the delivery number stays, it is the fence. Rings the bell: no XADD tells of this.
-local function park(id, count, at, r)
-  redis.call('XCLAIM', STREAM, 'workers', NOBODY, 0, id, 'RETRYCOUNT', count, 'JUSTID')
-  redis.call('ZADD', DUE, at, id)
-  redis.call('ZADD', PARKED, at, id)
-  keep_record(id, r)
-  redis.call('SET', BELL, string.format('%.0f', NOW), 'PX', 60000)
-  tell(BELL, 'set')
 end

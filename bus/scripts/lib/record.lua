@@ -40,7 +40,10 @@ local function note_first_delivery(id, fields, consumer)
     .. cjson.encode(consumer) .. ',"at":' .. string.format('%.0f', NOW) .. '}]}')
 end
 
+-- Another delivery: it begins without the note of the one before; what was asked and answered goes with it.
 local function note_delivery(id, fields, r, consumer, n)
+  redis.call('DEL', PROGRESS .. id)
+  r.asked = nil
   r.posted_by = field(fields, 'key') or ''
   r.log = r.log or {}
   table.insert(r.log, {n = n, by = consumer, at = NOW})

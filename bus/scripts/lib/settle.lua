@@ -1,5 +1,10 @@
 --@include finish
 
+-- Who held what is pending like that; nil for a parked entry.
+local function holder(p)
+  return p.consumer ~= NOBODY and p.consumer or nil
+end
+
 local function used_up(s, r, count)
   return count - (r.releases or 0) >= s.max_deliveries
 end
@@ -10,7 +15,8 @@ local function settle(id, fields, s, p)
   local r = record(id)
   if r.cancel then
     return finish(id, s, 'cancelled', {
-      by = r.cancel.by, posted_by = field(fields, 'key'), reason = r.cancel.reason, delivery = p.count, claimed_at = claimed_at(r)
+      by = r.cancel.by, posted_by = field(fields, 'key'), reason = r.cancel.reason, delivery = p.count, claimed_at = claimed_at(r),
+      held_by = holder(p)
     })
   end
   if p.consumer ~= NOBODY then close_delivery(r, 'lease_expired') end

@@ -1,4 +1,5 @@
-"""Hands on what stands in the channels' outboxes to the queue, and what the queue gave up to the channels' failures."""
+"""Hands on what stands in the channels' outboxes: mentions to the inboxes of who is meant, deliveries to the webhooks' queue;
+and what the queue gave up to the channels' failures."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from redis.exceptions import ResponseError
 from ...errors import StoreFull, StoreUnavailable
 from ...webhook_urls import shown
 from ..engine import Engine
+from ..mention_inbox import MentionInbox
 from ..replies import pairs
 from .queue import NAME, Delivery, Queue
 from .targets import Targets
@@ -32,12 +34,13 @@ _NAMESPACE: Final = UUID("8a2b6c1e-5d0f-4c39-9e57-2f1d7c0b4a63")
 
 
 class HandOver:
-    """At least once: an entry leaves the outbox when its deliveries are queued, and each is queued only once."""
+    """At least once: an entry leaves the outbox when its mentions are noted and its deliveries queued, each only once."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._queue = Queue(engine)
         self._targets = Targets(engine)
+        self._inbox = MentionInbox(engine)
 
     async def hand_on(self, channel: str) -> int:
         """Everything in this channel's outbox. Returns how many deliveries were queued."""
@@ -46,7 +49,11 @@ class HandOver:
         while entries := await store.command("XRANGE", outbox, "-", "+", "COUNT", _PAGE):
             for noted, fields in entries:
                 try:
-                    found = await self._deliveries(channel, noted, pairs(fields))
+                    told = pairs(fields)
+                    mentioned = _mentioned(told)
+                    if message := told.get("message"):
+                        await self._inbox.note(channel, message, mentioned)
+                    found = await self._deliveries(channel, noted, told, mentioned)
                 except (ValueError, TypeError):
                     log.warning("the outbox of channel %s holds %s, which tells of no event; it is dropped", channel, noted)
                     found = []
@@ -55,7 +62,7 @@ class HandOver:
                 await store.command("XDEL", outbox, noted)
         return queued
 
-    async def _deliveries(self, channel: str, noted: str, fields: dict[str, str]) -> list[Delivery]:
+    async def _deliveries(self, channel: str, noted: str, fields: dict[str, str], mentioned: Sequence[str]) -> list[Delivery]:
         def delivery(event: str, **more: Any) -> Delivery:
             who = more.get("actor", "")
             return Delivery(
@@ -66,7 +73,7 @@ class HandOver:
             return [delivery(APPROVED, member=fields.get("member"), by=fields.get("by"))]
         message = fields.get("message")
         found = [delivery(POSTED, message=message)] if fields.get("webhook") == "1" else []
-        for actor in json.loads(fields.get("mentions") or "[]"):
+        for actor in mentioned:
             one = delivery(MENTIONED, message=message, actor=actor)
             if await self._targets.of_actor(actor) and await self._may_tell(one, actor):
                 found.append(one)
@@ -145,3 +152,8 @@ class HandOver:
             await self.bury()
         except StoreFull as why:
             log.warning("webhooks wait until the store has room: %s", why)
+
+
+def _mentioned(fields: dict[str, str]) -> list[str]:
+    """Raises ValueError, TypeError for what we did not write."""
+    return list(json.loads(fields.get("mentions") or "[]"))

@@ -55,9 +55,10 @@ NO_TEXT = [
 NO_OBJECTS = [b"[]", b"null", b'"text"', b"17", b"true", b"1.5", b'[{"channel": "c", "content": "x"}]', b'"{}"']
 READS_A_BODY = [
     "POST /v1/tasks/post", "POST /v1/tasks/broadcast", "POST /v1/tasks/claim", "POST /v1/tasks/$held/result",
-    "POST /v1/tasks/subscribe", "POST /v1/channels/work/messages", "POST /v1/messages/$task/claim",
+    "POST /v1/tasks/results", "POST /v1/tasks/subscribe", "POST /v1/channels/work/messages", "POST /v1/messages/$task/claim",
     "POST /v1/messages/$held/heartbeat", "POST /v1/messages/$held/ack", "POST /v1/messages/$held/release",
-    "POST /v1/messages/$held/fail", "POST /v1/messages/$held/cancel", "POST /v1/messages/$task/claim-with-lease",
+    "POST /v1/messages/$held/fail", "POST /v1/messages/$held/ask", "POST /v1/messages/$held/await-answer",
+    "POST /v1/messages/$held/answer", "POST /v1/messages/$held/cancel", "POST /v1/messages/$task/claim-with-lease",
     "POST /v1/leases/$lease/heartbeat", "POST /v1/tasks/claim-and-ack", "POST /v1/tasks/create-claimable-session",
     "POST /v1/tasks/post-with-result", "POST /v1/channels", "PATCH /v1/channels/work", "POST /v1/channels/work/aliases",
     "POST /v1/channels/locked/access-requests", "POST /v1/channels/locked/members", "POST /v1/channels/work/redrive",

@@ -87,6 +87,19 @@ TASKS = [
         ({"channel": "work", "actor": "a\nb"}, "invalid_actor_name", "actor"),
     ),
     *posts(
+        "POST /v1/tasks/results",
+        ({}, "missing_field", "message_ids"),
+        ({"message_ids": []}, "invalid_message_ids", "message_ids"),
+        ({"message_ids": ["$task"] * 51}, "invalid_message_ids", "message_ids"),
+        ({"message_ids": "$task"}, "invalid_message_ids", "message_ids"),
+        ({"message_ids": [1]}, "invalid_string", "message_ids.0"),
+        ({"message_ids": [""]}, "invalid_string", "message_ids.0"),
+        ({"message_ids": ["$task"], "need": "most"}, "invalid_need", "need"),
+        ({"message_ids": ["$task"], "need": None}, "invalid_need", "need"),
+        ({"message_ids": ["$task"], "wait": -1}, "invalid_wait", "wait"),
+        ({"message_ids": ["$task"], "wait": 10**400}, "invalid_wait", "wait"),
+    ),
+    *posts(
         "POST /v1/tasks/subscribe",
         ({"limit": 0}, "invalid_limit", "limit"),
         ({"limit": 101}, "invalid_limit", "limit"),
@@ -151,7 +164,23 @@ MESSAGES = [
         ({"claim_token": "nonsense"}, "invalid_claim_token", "claim_token"),
         ({"mode": "queue"}, "invalid_mode", "mode"),
     ),
-    *posts("POST /v1/messages/$held/heartbeat", ({"lease_seconds": -5}, "invalid_lease_seconds", "lease_seconds")),
+    *posts(
+        "POST /v1/messages/$held/heartbeat",
+        ({"lease_seconds": -5}, "invalid_lease_seconds", "lease_seconds"),
+        ({"automatic": "yes"}, "invalid_automatic", "automatic"),
+        *(({"note": note}, "invalid_string", "note") for note in (*BLANK, 1, [], "x" * 501)),
+    ),
+    *(
+        row
+        for verb, field in (("ask", "question"), ("answer", "answer"))
+        for row in posts(
+            f"POST /v1/messages/$held/{verb}",
+            ({}, "missing_field", field),
+            *(({field: text}, "invalid_string", field) for text in (*BLANK, None, 5, ["x"])),
+            ({field: "x" * 65_537}, "content_too_large", field),
+        )
+    ),
+    *posts("POST /v1/messages/$held/await-answer", ({"wait": -1}, "invalid_wait", "wait")),
     *posts("POST /v1/messages/$held/release", ({"delay_seconds": 10**9}, "invalid_delay_seconds", "delay_seconds")),
     *posts("POST /v1/messages/$held/fail", ({"reason": {}}, "invalid_string", "reason")),
     *posts("POST /v1/messages/$held/cancel", ({"reason": []}, "invalid_string", "reason")),

@@ -33,7 +33,7 @@ _NO_MESSAGES = [
     "work:$$", "work:*", "work:1-0%00", "work:" + "9" * 20 + "-" + "9" * 20, "work:" + "9" * 21 + "-0", "%F0%9F%98%80:1-0",
     "x" * 10_000, "work%3A1-0", "work:%D9%A1-0",
 ]  # fmt: skip
-_ACTS = ["claim", "ack", "release", "heartbeat", "fail", "cancel", "claim-with-lease"]
+_ACTS = ["claim", "ack", "release", "heartbeat", "fail", "cancel", "claim-with-lease", "await-answer"]
 _NO_LEASES = [
     "x", "=", "%00", "AAAA", "d29yaw", "d29yazoxLTAK", "d29yazoxLTAKMX4", "$token", "$held", "x" * 10_000, "%F0%9F%98%80",
     "d29yazoxLTAKMX5hZ2VudA%3D%3D", "$lease" + "AAAA",

@@ -13,6 +13,7 @@ NO_CURSORS = [
     "2026-13-01", "2026-11-23T25:00:00", "1e9",
 ]  # fmt: skip
 _MESSAGES = _FOLLOWED[0]
+_MENTIONS = "/v1/actors/agent/mentions"
 
 
 def _get(path: str, query: str, code: str, field: str) -> Row:
@@ -21,6 +22,8 @@ def _get(path: str, query: str, code: str, field: str) -> Row:
 
 QUERIES = [
     *(_get(path, f"limit={limit}", "invalid_limit", "limit") for path in (*_FOLLOWED, *_PAGES) for limit in NO_LIMITS),
+    *(_get(_MENTIONS, f"limit={limit}", "invalid_limit", "limit") for limit in NO_LIMITS),
+    *(_get(_MENTIONS, f"since={cursor}", "invalid_cursor", "since") for cursor in NO_CURSORS),
     *(_get(path, f"cursor={cursor}", "invalid_cursor", "cursor") for path in _PAGED for cursor in NO_CURSORS),
     *(
         _get(path, f"{name}={cursor}", "invalid_cursor", "since")

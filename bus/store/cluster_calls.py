@@ -1,0 +1,72 @@
+"""One call to a cluster until it is answered: where it was sent, and what a node says that is not the one to ask."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from . import Arg, Reply, Script
+from .wire import Wire
+
+MOST_REDIRECTIONS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptCall:
+    script: Script
+    keys: Sequence[str]
+    args: Sequence[Arg]
+
+
+class Call:
+    """`slot` None: any node will do. `future` is the caller's."""
+
+    __slots__ = ("_args", "_deadline", "_loop", "_pauses", "_redirections", "_script", "future", "slot")
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, slot: int | None, args: Sequence[Arg], script: ScriptCall | None, patience: float
+    ) -> None:
+        self._loop = loop
+        self._args = args
+        self._script = script
+        self._deadline = loop.time() + patience
+        self._pauses = 0
+        self._redirections = 0
+        self.slot = slot
+        self.future: asyncio.Future[Reply] = loop.create_future()
+
+    def send(self, wire: Wire) -> asyncio.Future[Reply]:
+        if self._script is None:
+            return wire.command(*self._args)
+        return wire.run(self._script.script, self._script.keys, self._script.args)
+
+    def send_asking(self, wire: Wire) -> asyncio.Future[Reply]:
+        """To a node that is taking the slot over. A script goes as its source: were it unknown there, its second try would
+        not be asked for."""
+        wire.command("ASKING").add_done_callback(_heed)
+        if self._script is None:
+            return wire.command(*self._args)
+        script, keys = self._script.script, self._script.keys
+        return wire.command("EVAL", script.source, len(keys), *keys, *self._script.args)
+
+    def spent(self) -> bool:
+        """Counts a redirection: whether there were too many."""
+        self._redirections += 1
+        return self._redirections > MOST_REDIRECTIONS
+
+    def overdue(self) -> bool:
+        return self._loop.time() >= self._deadline
+
+    def pause(self, first: float, longest: float) -> float:
+        """Seconds until the next try, longer each time."""
+        self._pauses += 1
+        return min(first * 2 ** (self._pauses - 1), longest) * random.uniform(0.5, 1)  # noqa: S311 - jitter, no secret
+
+
+def _heed(sent: asyncio.Future[Reply]) -> None:
+    """What became of ASKING shows in the answer to the call after it."""
+    if not sent.cancelled():
+        sent.exception()

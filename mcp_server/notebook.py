@@ -77,6 +77,13 @@ class Notebook:
     """Claims that ended without their holder, who has not been told: the error's code, or `left_alone`."""
     mentions: Mentions = field(default_factory=Mentions)
     finished: tuple[Chain, float] | None = None
+    calls: list[frozenset[str]] = field(default_factory=list[frozenset[str]], compare=False)
+    """What the calls that are on their way are about: their own answers tell it."""
+
+    @property
+    def awaited(self) -> frozenset[str]:
+        """The messages that some call on its way is about."""
+        return frozenset[str]().union(*self.calls)
 
     def hold(self, claim: Claim) -> None:
         """Claimed, or touched while held."""

@@ -56,7 +56,7 @@ class Notices:
                 async with asyncio.timeout(_PATIENCE_SECONDS):
                     await session.look(self._bus, at_once=True)
                     await self._waits(waits)
-        for each in news(session.notebook):
+        for each in news(session.notebook, about=session.notebook.awaited):
             each.told()
             found.append(
                 f"{each.line[0].upper()}{each.line[1:]}." if each.line.startswith(("you", "the ")) else f"{each.line}."

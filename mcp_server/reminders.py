@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, Final, cast
 
 import anyio
@@ -20,6 +20,7 @@ from bus.errors import BusError, InvalidInput
 from .desk import Ctx, Desk, desk_of
 from .memory import Memory
 from .news import notice
+from .notebook import Notebook
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +35,13 @@ async def with_notice(ctx: Ctx, arguments: Mapping[str, Any], call: Callable[[],
     The look at the bus goes along with the call. A call that waited for long is followed by another look.
     """
     desk, outcomes, line = desk_of(ctx), list[Any](), None
+    asked = _asked(arguments)
     try:
         async with desk.remembering(ctx) as memory:
-            await _called(desk.bus, memory, call, outcomes)
+            with _on_its_way(memory.notebook, asked):
+                await _called(desk.bus, memory, call, outcomes)
             if isinstance(outcomes[0], CallToolResult | ToolError) and not isinstance(outcomes[0], UnexpectedToolError):
-                line = notice(memory.notebook, about=_about(arguments, outcomes[0]))
+                line = notice(memory.notebook, about=asked | memory.notebook.awaited | _answered(outcomes[0]))
     except asyncio.CancelledError:
         if outcomes and isinstance(outcomes[0], CallToolResult):
             await _give_back(desk, ctx, outcomes[0])
@@ -49,6 +52,15 @@ async def with_notice(ctx: Ctx, arguments: Mapping[str, Any], call: Callable[[],
     if isinstance(outcome, MCPError):
         raise outcome
     return outcome if line is None else _noticed(outcome, line)
+
+
+@contextmanager
+def _on_its_way(notebook: Notebook, about: frozenset[str]) -> Generator[None]:
+    notebook.calls.append(about)
+    try:
+        yield
+    finally:
+        notebook.calls.remove(about)
 
 
 async def _called(bus: Bus, memory: Memory, call: Callable[[], Awaitable[Any]], outcomes: list[Any]) -> None:
@@ -85,18 +97,18 @@ async def _look(bus: Bus, memory: Memory) -> None:
         log.exception("looking for news failed")
 
 
-def _about(arguments: Mapping[str, Any], outcome: CallToolResult | ToolError) -> set[str]:
-    """The messages that the call names, and those that its answer is about."""
-    answer: Mapping[str, Any] = (outcome.structured_content or {}) if isinstance(outcome, CallToolResult) else {}
-    task = answer.get("task")
+def _asked(arguments: Mapping[str, Any]) -> frozenset[str]:
+    """The messages that the call names; nobody has checked its arguments yet."""
     several = arguments.get("message_ids")
-    given = [
-        arguments.get("message_id"),
-        answer.get("message_id"),
-        cast("Mapping[str, Any]", task).get("message_id") if isinstance(task, dict) else None,
-        *(cast("Iterable[Any]", several) if isinstance(several, list) else ()),
-    ]
-    return {found for text in given if (found := _message_id(text, arguments.get("channel"))) is not None}
+    given = [arguments.get("message_id"), *(cast("Iterable[Any]", several) if isinstance(several, list) else ())]
+    return frozenset(found for text in given if (found := _message_id(text, arguments.get("channel"))) is not None)
+
+
+def _answered(outcome: CallToolResult | ToolError) -> frozenset[str]:
+    """The messages that the answer is about besides."""
+    answer = cast("Mapping[str, Any]", (outcome.structured_content or {}) if isinstance(outcome, CallToolResult) else {})
+    task = cast("Mapping[str, Any]", answer.get("task") or {})
+    return frozenset(each["message_id"] for each in (answer, task) if "message_id" in each)
 
 
 def _message_id(text: Any, channel: Any) -> str | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -104,18 +106,32 @@ async def _call(server: Served, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 async def test_the_hooks_are_quick(home: Path) -> None:
-    """A prompt waits for them: the fastest of five is under 200 ms, the slowest under a generous bound."""
+    """A prompt waits for them, from the start of their process to its end: 19 of 20 runs need no 200 ms of a processor.
+
+    The time on the clock is that of a machine that may be busy with other tests: it is printed, and has a generous bound.
+    """
     async with served(home, CLAUDE_CODE_SESSION_ID=SESSION) as server:
         await _call(server, "post_task", channel="writers", content="x")
         await _call(server, "claim_task", channel="writers", wait_seconds=0)
-        took: list[float] = []
-        for _ in range(5):
-            started = time.monotonic()
-            assert (await ask("UserPromptSubmit", home)).returncode == 0
-            took.append(time.monotonic() - started)
-    print(f"hook: {min(took) * 1000:.0f} to {max(took) * 1000:.0f} ms")
-    assert min(took) < 0.2
-    assert max(took) < BOUND_SECONDS
+        for event in ("SessionStart", "UserPromptSubmit", "Stop"):
+            took: list[float] = []
+            used = [_used_by_children()]
+            for _ in range(20):
+                started = time.monotonic()
+                assert (await ask(event, home)).returncode == 0
+                took.append(time.monotonic() - started)
+                used.append(_used_by_children())
+            took.sort()
+            worked = sorted(after - before for before, after in pairwise(used))
+            print(f"{event}: p50 {took[9] * 1000:.0f}, p95 {took[18] * 1000:.0f} ms; processor p95 {worked[18] * 1000:.0f} ms")
+            assert worked[18] < 0.2
+            assert took[-1] < BOUND_SECONDS
+
+
+def _used_by_children() -> float:
+    """Seconds of processor time of all processes that this one started and that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 async def test_a_server_that_was_killed_or_hangs_is_not_waited_for(home: Path) -> None:
@@ -175,3 +191,15 @@ def test_the_command_names_tools_that_there_are() -> None:
     assert list(rows) == ["post", "claim", "await", "broadcast", "subscribe"]
     assert set(rows.values()) | set(re.findall(r"`(\w+_\w+)`", text)) <= tools | {"await_result"}
     assert "$ARGUMENTS" in text
+
+
+def test_the_command_calls_tools_with_what_they_take() -> None:
+    """Each call it names has only arguments that the tool has, and all that it needs."""
+    text = (PLUGIN / "commands" / "backchannel.md").read_text(encoding="utf-8")
+    schemas = {tool.name: tool.parameters for tool in TOOLS}
+    calls = re.findall(r"`(\w+)\(([^)]*)\)`", text)
+    assert len(calls) == 5
+    for tool, written in calls:
+        named = {argument.partition("=")[0].strip() for argument in written.split(",")}
+        assert named <= set(schemas[tool]["properties"]), tool
+        assert named >= set(schemas[tool].get("required", [])), tool

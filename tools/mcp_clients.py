@@ -50,7 +50,7 @@ def missing() -> str | None:
     stamp = folder() / ".installed"
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == _wanted():
         return None
-    return f"needs MCP clients from npm: `make {os.path.relpath(stamp, ROOT)}` installs them, or says why it cannot"
+    return f"needs MCP clients from npm; `make {os.path.relpath(stamp, ROOT)}` installs them, or says why it cannot"
 
 
 def install() -> str | None:
@@ -65,8 +65,7 @@ def install() -> str | None:
         shutil.copyfile(PINS / file, folder() / file)
     npm = [node(), str(_node_home() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
     # No package's own script is run: none of these needs one.
-    quietly = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
-    command = [*npm, "ci", "--ignore-scripts", *quietly, "--fetch-retries=2", "--fetch-retry-mintimeout=1000"]
+    command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     try:
         done = subprocess.run(
             command, cwd=folder(), env=with_node(os.environ), stdin=subprocess.DEVNULL, capture_output=True, text=True,

@@ -24,7 +24,7 @@ router = keyed("messages")
     summary="Ask the poster of a held task",
     responses={
         **docs.success(200, wire.HeartbeatJson, examples.ASKED, "The claim; the task is `input_required`."),
-        **docs.fails(*docs.HELD, "content_too_large", body=True),
+        **docs.fails(*docs.HELD, "missing_field", "content_too_large", body=True),
     },
 )
 async def ask(request: Request, message_id: MessagePath, body: AskBody) -> Response:
@@ -52,9 +52,7 @@ async def await_answer(request: Request, message_id: MessagePath, body: AwaitAns
     """
     bus = bus_of(request)
     hold = capped(bus, body.wait)
-    waiting = bus.tasks.await_answer(
-        caller_of(request), message_id, actor=body.actor, claim_token=body.claim_token, wait=hold
-    )
+    waiting = bus.tasks.await_answer(caller_of(request), message_id, actor=body.actor, claim_token=body.claim_token, wait=hold)
     return reply(shapes.heartbeat(await until_gone(request, waiting, waits=hold)))
 
 
@@ -65,8 +63,8 @@ async def await_answer(request: Request, message_id: MessagePath, body: AwaitAns
     responses={
         **docs.success(200, wire.StatusJson, examples.ANSWERED, "The holder goes on."),
         **docs.fails(
-            *docs.MESSAGE, "forbidden", "channel_not_claimable", "already_finished", "not_asked", "content_too_large",
-            body=True,
+            *docs.MESSAGE, "forbidden", "channel_not_claimable", "already_finished", "not_asked", "missing_field",
+            "content_too_large", body=True,
         ),
     },
 )  # fmt: skip

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final
 
@@ -17,7 +17,8 @@ from bus.errors import StoreUnavailable
 
 from . import Arg, Heard, Notifications, Reply, Script
 from .background import background
-from .cluster_calls import Call, ScriptCall
+from .cluster_calls import Call, ScriptCall, slot_of
+from .cluster_map import EMPTY, SlotMap, reachable, slot_map
 from .cluster_node import Node
 from .cluster_watch import ClusterWatch
 from .link import ask, connector
@@ -29,11 +30,13 @@ log = logging.getLogger(__name__)
 
 REFRESH_SECONDS: Final = 10.0
 """How often the map of slots is asked for when nothing tells that it is wrong."""
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.5
+SHORTEST_REFRESH_SECONDS, LONGEST_REFRESH_SECONDS = 0.05, 0.5
+"""And between two times that something does: longer each time the map was right after all."""
+ANSWER_SECONDS: Final = 1.0
+RETIRE_SECONDS: Final = 10.0
+"""A node that owns nothing is kept for so long: what was sent to it is answered by then, and an old map may have lied."""
 PATIENCE_SECONDS: Final = 3.0
 """So long a call that had no effect is tried again: while slots move and primaries change."""
-_SLOTS: Final = 16_384
-_KEYLESS: Final = frozenset({"TIME", "INFO", "PING"})
 
 
 class ClusterStore:
@@ -53,16 +56,17 @@ class ClusterStore:
         self.publish_prefix: str | None = None
         self.notify_mode: str = Mode.KEYSPACE.value
         self._nodes: dict[Address, Node] = {}
-        self._owners: list[Address | None] = [None] * _SLOTS
-        self._watch = ClusterWatch(self._node_of_key, lost_track)
+        self._map = EMPTY
+        self._owners: list[Address | None] = list(EMPTY.owners)  # the map, and what redirections have told since
+        self._watch = ClusterWatch(self._node_of_slot, heard)
         self.notifications: Notifications = self._watch
         self._stale = asyncio.Event()
+        self._why = "not connected yet"
         self._group: asyncio.TaskGroup | None = None
         self._closed = False
 
     def command(self, *args: Arg) -> asyncio.Future[Reply]:
-        slot = None if str(args[0]).upper() in _KEYLESS else key_slot(str(args[1]).encode())
-        return self._start(Call(self._loop, slot, args, None, PATIENCE_SECONDS))
+        return self._start(Call(self._loop, slot_of(args), args, None, PATIENCE_SECONDS))
 
     def run(self, script: Script, keys: Sequence[str], args: Sequence[Arg]) -> asyncio.Future[Reply]:
         return self._start(Call(self._loop, key_slot(keys[0].encode()), (), ScriptCall(script, keys, args), PATIENCE_SECONDS))
@@ -82,9 +86,15 @@ class ClusterStore:
             return
         node = self._any_node() if call.slot is None else self._node_of_slot(call.slot)
         if node is None:
-            self._later(call, not_sent("no node of the cluster is known to own the key"))
-            return
-        self._sent(call, node, call.send(node.wire))
+            why = self._why or "no primary has its slot"
+            self._later(call, not_sent(f"no node of the cluster is known to own the key: {why}"))
+        elif not node.wire.connected:  # it does not wait there, because the key may be another's soon
+            self._later(call, not_sent(node.wire.why))
+        else:
+            try:
+                self._sent(call, node, call.send(node.wire))
+            except UnicodeEncodeError as unsendable:
+                call.future.set_exception(unsendable)
 
     def _sent(self, call: Call, node: Node, sent: asyncio.Future[Reply]) -> None:
         sent.add_done_callback(partial(self._answered, call, node))
@@ -106,16 +116,19 @@ class ClusterStore:
 
     def _redirected(self, call: Call, node: Node, to: Redirected) -> None:
         address = (to.host or node.address[0], to.port)
-        if call.spent():
-            call.future.set_exception(not_sent("the cluster sent the call from node to node"))
+        lost = address == node.address or not reachable(address)  # amid a failover nodes say so for a moment
+        if self._closed or lost or call.spent():
+            self._later(call, not_sent("the cluster sends the call from node to node"))
             return
         target = self._ensure(address)
-        if to.asking:
+        if not to.asking:
+            self._owners[to.slot] = address
+            self._stale.set()
+            self._route(call)
+        elif target.wire.connected:
             self._sent(call, target, call.send_asking(target.wire))
-            return
-        self._owners[to.slot] = address
-        self._stale.set()
-        self._sent(call, target, call.send(target.wire))
+        else:
+            self._later(call, not_sent(target.wire.why))
 
     def _later(self, call: Call, why: Exception) -> None:
         """Nothing was done: once more in a moment, by a newer map."""
@@ -123,31 +136,37 @@ class ClusterStore:
         if call.overdue():
             call.future.set_exception(why)
         else:
-            self._loop.call_later(call.pause(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS), self._route, call)
+            self._loop.call_later(call.pause(), self._route, call)
 
     def _node_of_slot(self, slot: int) -> Node | None:
         owner = self._owners[slot]
         return None if owner is None else self._nodes.get(owner)
 
-    def _node_of_key(self, redis_key: str) -> Node | None:
-        return self._node_of_slot(key_slot(redis_key.encode()))
-
     def _any_node(self) -> Node | None:
         """The same one as long as it is there, so that one clock is asked for the time."""
-        return self._nodes[min(self._nodes)] if self._nodes else None
+        known = [address for address, node in self._nodes.items() if address in self._map.primaries and node.wire.connected]
+        return self._nodes[min(known)] if known else None
 
     def _ensure(self, address: Address) -> Node:
         node = self._nodes.get(address)
         if node is None:
             assert self._group is not None  # noqa: S101 - calls are only answered inside `keep_nodes`; for the type checker
-            connect = connector(self._hosts.data_node(address))
             node = Node(
-                address, connect, prefix=self._prefix, heard=self._heard,
-                lost_track=self._lost_track, mode_is=self._mode_is, lost=self._stale.set,
+                address, connector(self._hosts.data_node(address)), probe_key=partial(self._probe_key, address),
+                heard=self._heard, lost_track=self._lost_track, mode_is=self._mode_is, lost=self._stale.set,
             )  # fmt: skip
             self._nodes[address] = node
             node.task = self._group.create_task(node.run())
+        node.needed_at = self._loop.time()
         return node
+
+    def _probe_key(self, address: Address) -> str:
+        """A key of no use that lies on this node, when it owns any slots: one in a few does."""
+        for _ in range(1000):
+            redis_key = f"{self._prefix}probe:{random.getrandbits(64):x}"  # noqa: S311 - a name, no secret
+            if self._owners[key_slot(redis_key.encode())] == address:
+                return redis_key
+        return f"{self._prefix}probe:"
 
     def _mode_is(self, mode: Mode) -> None:
         """One node that does not tell is enough for scripts to tell: a message published anywhere reaches every node."""
@@ -157,61 +176,80 @@ class ClusterStore:
 
     async def keep_nodes(self) -> None:
         """Know which node owns which slot, and stay connected to each, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            while True:
-                self._stale.clear()
-                try:
-                    self._learn(await self._slots())
-                except (RedisError, OSError, StoreUnavailable) as why:
-                    log.warning("%s: no node tells who owns which slot: %s", self.where, why)
-                    await asyncio.sleep(LONGEST_PAUSE_SECONDS)
-                    continue
-                await asyncio.sleep(random.uniform(0.5, 1) * FIRST_PAUSE_SECONDS * 5)  # noqa: S311 - jitter, no secret
-                try:
-                    async with asyncio.timeout(REFRESH_SECONDS):
-                        await self._stale.wait()
-                except TimeoutError:
-                    continue
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                await self._keep_map()
+        finally:
+            self._closed = True
 
-    async def _slots(self) -> list[Any]:
-        """CLUSTER SLOTS from a node that answers. Raises what the last of them failed with."""
+    async def _keep_map(self) -> None:
+        pause = SHORTEST_REFRESH_SECONDS
+        while True:
+            self._stale.clear()
+            changed = await self._refresh()
+            pause = SHORTEST_REFRESH_SECONDS if changed else min(pause * 2, LONGEST_REFRESH_SECONDS)
+            await asyncio.sleep(random.uniform(0.5, 1) * pause)  # noqa: S311 - jitter, no secret
+            quiet = not self._stale.is_set()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REFRESH_SECONDS):
+                    await self._stale.wait()
+            if quiet:
+                pause = SHORTEST_REFRESH_SECONDS / 2
+
+    async def _refresh(self) -> bool:
+        """Ask for the map; whether it is another one. Nobody tells it: it stays as it was."""
+        try:
+            found = await self._ask_all()
+        except (RedisError, OSError, StoreUnavailable) as why:
+            if str(why) != self._why:
+                self._why = str(why)
+                log.warning("%s: no node tells who owns which slot: %s", self.where, why)
+            return False
+        self._why = ""
+        return self._learn(found)
+
+    async def _ask_all(self) -> SlotMap:
+        """The map of the first node that answers. Raises what the last of them failed with."""
         known = [node.address for node in self._nodes.values() if node.wire.connected]
+        others = [*self._hosts.seeds, *self._map.replicas]
         random.shuffle(known)
         failure: Exception = not_sent("no node of the cluster is known")
-        for address in [*known, *(seed for seed in self._hosts.seeds if seed not in known)]:
+        for address in dict.fromkeys([*known, *others]):
             try:
-                rows = await self._ask_slots(address)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    found = slot_map(await self._ask(address), address)
+            except TimeoutError:
+                failure = not_sent(f"{address[0]}:{address[1]} does not answer")
             except (RedisError, OSError, StoreUnavailable) as why:
                 failure = why
-                continue
-            if rows:
-                return [(row[0], row[1], (row[2][0] or address[0], row[2][1])) for row in rows]
-            failure = not_sent(f"{address[0]}:{address[1]} knows no slots")
+            else:
+                if found.primaries:
+                    return found
+                failure = not_sent(f"{address[0]}:{address[1]} knows no slots")
         raise failure
 
-    async def _ask_slots(self, address: Address) -> Any:
+    async def _ask(self, address: Address) -> Any:
         node = self._nodes.get(address)
         if node is not None and node.wire.connected:
             return await node.wire.command("CLUSTER", "SLOTS")
         connection = await connector(self._hosts.data_node(address))()
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                return await ask(connection, "CLUSTER", "SLOTS")
+            return await ask(connection, "CLUSTER", "SLOTS")
         finally:
             await connection.disconnect(nowait=True)
 
-    def _learn(self, rows: Sequence[tuple[int, int, Address]]) -> None:
-        owners: list[Address | None] = [None] * _SLOTS
-        for first, last, address in rows:
-            owners[first : last + 1] = [address] * (last + 1 - first)
-        primaries = {address for _, _, address in rows}
-        for address in primaries:
+    def _learn(self, found: SlotMap) -> bool:
+        changed = found.owners != self._owners or found.owners != self._map.owners
+        for address in found.primaries:
             self._ensure(address)
-        self._owners = owners
-        for address in [each for each in self._nodes if each not in primaries]:
+        self._map, self._owners = found, list(found.owners)
+        now = self._loop.time()
+        for address in [each for each, node in self._nodes.items() if now - node.needed_at > RETIRE_SECONDS]:
             self._nodes.pop(address).stop()
-        self._watch.follow()
+        if changed:
+            self._watch.follow()
+        return changed
 
     async def close(self) -> None:
         self._closed = True

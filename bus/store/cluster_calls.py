@@ -1,17 +1,31 @@
-"""One call to a cluster until it is answered: where it was sent, and what a node says that is not the one to ask."""
+"""One call to a cluster until it is answered: where it belongs, how it is sent, and how often it is tried."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from redis.crc import key_slot
 
 from . import Arg, Reply, Script
 from .wire import Wire
 
 MOST_REDIRECTIONS: Final = 8
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.5
+_KEYLESS: Final = frozenset({"TIME", "INFO", "PING"})
+_KEY_AT: Final[Mapping[str, int]] = {"XINFO": 2, "XGROUP": 2, "OBJECT": 2, "MEMORY": 2}
+
+
+def slot_of(args: Sequence[Arg]) -> int | None:
+    """The slot of a command's first key; None for one that any node may answer."""
+    name = str(args[0]).upper()
+    if name in _KEYLESS:
+        return None
+    redis_key = args[_KEY_AT.get(name, 1)]
+    return key_slot(redis_key if isinstance(redis_key, bytes) else str(redis_key).encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +67,19 @@ class Call:
         return wire.command("EVAL", script.source, len(keys), *keys, *self._script.args)
 
     def spent(self) -> bool:
-        """Counts a redirection: whether there were too many."""
+        """Counts a redirection: whether there were too many since the last pause."""
         self._redirections += 1
         return self._redirections > MOST_REDIRECTIONS
 
     def overdue(self) -> bool:
         return self._loop.time() >= self._deadline
 
-    def pause(self, first: float, longest: float) -> float:
+    def pause(self) -> float:
         """Seconds until the next try, longer each time."""
+        self._redirections = 0
         self._pauses += 1
-        return min(first * 2 ** (self._pauses - 1), longest) * random.uniform(0.5, 1)  # noqa: S311 - jitter, no secret
+        longest = min(FIRST_PAUSE_SECONDS * 2 ** (self._pauses - 1), LONGEST_PAUSE_SECONDS)
+        return longest * random.uniform(0.5, 1)  # noqa: S311 - jitter, no secret
 
 
 def _heed(sent: asyncio.Future[Reply]) -> None:

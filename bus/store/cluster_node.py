@@ -22,7 +22,7 @@ class Node:
         address: Address,
         connect: Connect,
         *,
-        prefix: str,
+        probe_key: Callable[[], str],
         heard: Heard,
         lost_track: Callable[[], None],
         mode_is: Callable[[Mode], None],
@@ -31,8 +31,10 @@ class Node:
         self.address = address
         self.wire = Wire(connect, f"{address[0]}:{address[1]}", lost=lost)
         self.subscriptions = Subscriptions(
-            connect, db=0, probe_key=f"{prefix}probe:", heard=heard, lost_track=lost_track, mode_is=mode_is
+            connect, db=0, probe_key=probe_key, heard=heard, lost_track=lost_track, mode_is=mode_is
         )
+        self.needed_at = 0.0
+        """When it was last known to own a slot, or to take one over: on the loop's clock."""
         self.task: asyncio.Task[None] | None = None
 
     async def run(self) -> None:

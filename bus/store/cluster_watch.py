@@ -5,14 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
+from redis.crc import key_slot
+
+from . import Heard
 from .cluster_node import Node
+
+_PERHAPS: Final = "set"
+"""Any event that everybody who waits looks at."""
 
 
 class _Watched:
-    __slots__ = ("node", "waiting")
+    __slots__ = ("node", "slot", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, redis_key: str) -> None:
+        self.slot = key_slot(redis_key.encode())
         self.node: Node | None = None
         self.waiting: set[asyncio.Future[None]] = set()
 
@@ -20,20 +28,20 @@ class _Watched:
 class ClusterWatch:
     """`Notifications` over the nodes' own. A key that no node owns just now is watched as soon as one does."""
 
-    def __init__(self, node_of: Callable[[str], Node | None], lost_track: Callable[[], None]) -> None:
+    def __init__(self, node_of: Callable[[int], Node | None], heard: Heard) -> None:
+        """`node_of`: who owns a slot."""
         self._loop = asyncio.get_running_loop()
         self._node_of = node_of
-        self._lost_track = lost_track
+        self._heard = heard
         self._watched: dict[str, _Watched] = {}
-        self._moving = 0
 
     def watch(self, redis_key: str) -> asyncio.Future[None]:
         future: asyncio.Future[None] = self._loop.create_future()
         watched = self._watched.get(redis_key)
         if watched is None:
-            watched = self._watched[redis_key] = _Watched()
+            watched = self._watched[redis_key] = _Watched(redis_key)
         watched.waiting.add(future)
-        self._at(redis_key, watched, watched.node or self._node_of(redis_key))
+        self._at(redis_key, watched, watched.node or self._node_of(watched.slot))
         return future
 
     def unwatch(self, redis_key: str) -> None:
@@ -45,13 +53,11 @@ class ClusterWatch:
         _release(watched)
 
     def follow(self) -> None:
-        """The map of slots has changed: watch each key where it is now. Once that is confirmed everybody is told to look
-        for themselves, for nobody heard what happened in between."""
+        """The map of slots has changed: watch each key where it is now. Once that is confirmed, whoever waits for the key
+        looks for themselves, for nobody heard what happened in between."""
         for redis_key, watched in self._watched.items():
-            node = self._node_of(redis_key)
-            if node is not None and node is not watched.node:
-                before = watched.node
-                self._moving += before is not None
+            node, before = self._node_of(watched.slot), watched.node
+            if node is not None and node is not before:
                 self._at(redis_key, watched, node, moved=before is not None)
                 if before is not None:
                     before.subscriptions.unwatch(redis_key)
@@ -65,12 +71,11 @@ class ClusterWatch:
     def _confirmed(
         self, redis_key: str, watched: _Watched, node: Node, moved: bool, confirmation: asyncio.Future[None]
     ) -> None:
+        if watched.node is not node or self._watched.get(redis_key) is not watched or confirmation.cancelled():
+            return  # it has moved on, or nobody waits for it any more
+        _release(watched)
         if moved:
-            self._moving -= 1
-            if not self._moving:
-                self._lost_track()
-        if watched.node is node and self._watched.get(redis_key) is watched and not confirmation.cancelled():
-            _release(watched)
+            self._heard(redis_key, _PERHAPS)
 
 
 def _release(watched: _Watched) -> None:

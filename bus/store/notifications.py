@@ -86,11 +86,12 @@ class Subscriptions:
         connect: Connect,
         *,
         db: int,
-        probe_key: str,
+        probe_key: Callable[[], str],
         heard: Heard,
         lost_track: Callable[[], None],
         mode_is: Callable[[Mode], None],
     ) -> None:
+        """`probe_key` makes the name of a key that may be written to see whether the server tells of it."""
         self._loop = asyncio.get_running_loop()
         self._connect = connect
         self._redial = Redial(connect, "notifications")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
-import secrets
+from collections.abc import Callable
 from typing import Any, Final, cast
 
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
 from .link import Connect, ask
+from .replies import Redirected, to_error
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def missing_classes(flags: str) -> str:
     return "".join(letter for letter in needed if letter not in flags)
 
 
-async def find_mode(connection: AbstractConnection, connect: Connect, *, prefix: str, probe_key: str) -> Mode:
+async def find_mode(connection: AbstractConnection, connect: Connect, *, prefix: str, probe_key: Callable[[], str]) -> Mode:
     """Turn on what is missing, keeping what is on. Where CONFIG is refused, look whether events come anyway.
 
     `connection` must not have subscribed yet. Raises redis.exceptions.RedisError or OSError when a connection is lost,
@@ -45,7 +46,7 @@ async def find_mode(connection: AbstractConnection, connect: Connect, *, prefix:
         return await _find_mode(connection, connect, prefix, probe_key)
 
 
-async def _find_mode(connection: AbstractConnection, connect: Connect, prefix: str, probe_key: str) -> Mode:
+async def _find_mode(connection: AbstractConnection, connect: Connect, prefix: str, probe_key: Callable[[], str]) -> Mode:
     try:
         reply = await ask(connection, "CONFIG", "GET", _SETTING)
         if reply:
@@ -56,7 +57,7 @@ async def _find_mode(connection: AbstractConnection, connect: Connect, prefix: s
         refused = "it knows no such setting"
     except ResponseError as error:
         refused = str(error)
-    if await _events_come(connection, connect, prefix, f"{probe_key}{secrets.token_hex(8)}"):
+    if await _events_come(connection, connect, prefix, probe_key()):
         return Mode.KEYSPACE
     log.warning(
         "the store sends no keyspace notifications and does not let us turn them on (%s): scripts publish them instead;"

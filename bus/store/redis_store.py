@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -31,7 +32,7 @@ class RedisStore(Wire):
         self.subscriptions = Subscriptions(
             connect_ear or connect,
             db=db,
-            probe_key=f"{prefix}probe:",
+            probe_key=lambda: f"{prefix}probe:{secrets.token_hex(8)}",
             heard=heard,
             lost_track=lost_track,
             mode_is=self._mode_is,

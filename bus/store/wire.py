@@ -181,6 +181,11 @@ class Wire:
     def connected(self) -> bool:
         return self._line is not None
 
+    @property
+    def why(self) -> str:
+        """For what reason there is no connection."""
+        return self._redial.why
+
     def leave(self, why: str) -> None:
         """Give this connection up and make another."""
         if self._line is not None:

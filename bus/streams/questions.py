@@ -20,9 +20,7 @@ class RedisQuestions:
         self._claims = claims
         self._credentials = credentials
 
-    async def ask(
-        self, caller: Caller, message_id: str, question: str, actor: str | None, claim_token: str | None
-    ) -> Claim:
+    async def ask(self, caller: Caller, message_id: str, question: str, actor: str | None, claim_token: str | None) -> Claim:
         """See `Tasks.ask`."""
         text = checks.content(question, max_bytes=self._engine.settings.max_message_bytes, field="question")
         channel, reply = await self._claims.act("ask", caller, message_id, actor, claim_token, text)

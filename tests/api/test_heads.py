@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from api import heads
 from api.app import create_app
@@ -29,7 +30,7 @@ _PATIENCE_SECONDS = 10
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path, redis_url=None, port=free_port(), admin_token=TOKEN, **UNLIMITED)
+    return Settings(data_dir=tmp_path, redis_url=None, port=free_port(), admin_token=SecretStr(TOKEN), **UNLIMITED)
 
 
 @pytest.fixture

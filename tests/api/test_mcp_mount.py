@@ -73,11 +73,12 @@ async def test_a_wrong_method_is_no_page(ann: Agent) -> None:
     refused(await ann.post("/mcp/", json=CALL), 404, "not_found")
 
 
-async def test_a_client_that_hangs_up_takes_no_task_with_it(ann: Agent, bob: Agent, channel: str) -> None:
-    """A blocking claim over MCP ends with its connection."""
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_client_that_hangs_up_takes_no_task_with_it(ann: Agent, bob: Agent, channel: str, mode: str) -> None:
+    """A blocking claim over MCP ends with its connection, or in the older era when its client says so."""
     await ann.post("/v1/channels", json={"name": channel, "mode": "claimable"})
     actor = f"m-{channel}"
-    async with mcp_client(bob, "X-API-Key", "auto") as client, asyncio.TaskGroup() as group:
+    async with mcp_client(bob, "X-API-Key", mode) as client, asyncio.TaskGroup() as group:
         waiting = group.create_task(client.call_tool("claim_task", {"channel": channel, "actor": actor, "wait_seconds": 20}))
         await begun(ann, actor)
         waiting.cancel()

@@ -22,7 +22,7 @@ async def test_waits_outlive_the_process_that_started_the_embedded_store(home: P
     async with served(home, BACKCHANNEL_AGENT_LABEL="ann") as ann, served(home, BACKCHANNEL_AGENT_LABEL="bob") as bob:
         await told(ann, "post_task", channel="writers", content="to be done first")
         first = await told(bob, "claim_task", channel="writers")
-        await told(bob, "ack_task", message_id=first["task"]["message_id"])
+        await told(bob, "ack_task", message_id=first["task"]["message_id"], result="done")
         posted = await told(bob, "post_task", channel="readers", content="look")
         claiming = await bob.start_call("claim_task", channel="writers", wait_seconds=60)
         awaiting = await bob.start_call("await_result", message_id=posted["message_id"], timeout_seconds=60)

@@ -72,6 +72,23 @@ async def test_a_question_nobody_answers_in_time_is_no_error(agent: Connect, bus
         assert again["status"] == "pending"
 
 
+@both_ways
+async def test_a_client_that_cuts_its_call_loses_no_answer(agent: Connect, bus: Bus, transport: str, mode: str) -> None:
+    """Cut in mid-wait, the question stands and the task is still held: the next call has the answer."""
+    async with pair(agent, bus, transport, mode) as (ann, bob):
+        message_id = await handed_over(ann, bob)
+        async with anyio.create_task_group() as group:
+            arguments = {"message_id": message_id, "question": "Which one?", "wait_seconds": 60}
+            group.start_soon(bob.client.call_tool, "ask", arguments)
+            with anyio.fail_after(20):
+                assert (await ann.call("await_result", message_id=message_id))["status"] == "input_required"
+            group.cancel_scope.cancel()
+        await ann.call("answer", message_id=message_id, answer="the first")
+        got = await bob.call("ask", message_id=message_id)
+        assert inside(got, got["answer"]) == "the first"
+        assert (await bob.call("ack_task", message_id=message_id, result="done"))["state"] == "done"
+
+
 async def test_who_has_asked_nothing_cannot_wait_for_an_answer(agent: Connect) -> None:
     """The question is missing: said so, instead of a wait for nothing."""
     async with agent("ann") as ann, agent("bob") as bob:

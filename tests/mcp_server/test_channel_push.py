@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -25,7 +27,7 @@ from mcp_server.session import Session
 from tests.servers import server
 
 from .conftest import Agent, Connect, eventually
-from .processes import environment
+from .processes import ended, environment, spoken_to
 
 pytestmark = pytest.mark.anyio
 
@@ -84,7 +86,7 @@ def session(bus: Bus, settings: Settings) -> Listening:
 
 
 @asynccontextmanager
-async def process(home: Path, *flags: str, mode: str = "legacy", **more: str) -> AsyncGenerator[Listener]:
+async def stdio(home: Path, *flags: str, mode: str = "legacy", **more: str) -> AsyncGenerator[Listener]:
     """A process as a client starts it, and its client, which hears."""
     hearing = Hearing()
     env = environment(home, BACKCHANNEL_AGENT_LABEL="ann", **more)
@@ -147,26 +149,34 @@ async def test_a_channel_that_is_gone_is_not_looked_at_any_more(session: Listeni
         assert await eventually(bob.heard) == ['1 task waits on "writers", where you work: claim_task takes one.']
 
 
-async def test_what_an_answer_tells_is_not_pushed(session: Listening, agent: Connect) -> None:
-    """The call that waits for an outcome returns it; a push of the same would only come after it."""
+async def test_what_an_answer_will_tell_is_not_pushed(session: Listening, agent: Connect) -> None:
+    """While a call waits for outcomes, only others are pushed; its answer has those that it waits for."""
     async with session("ann") as ann, agent("bob") as bob:
-        awaited = (await ann.call("post_task", channel="writers", content="x"))["message_id"]
-        other = (await ann.call("post_task", channel="writers", content="y"))["message_id"]
-
-        async def finish(message_id: str) -> None:
+        first, second, other = [
+            (await ann.call("post_task", channel="writers", content=content))["message_id"] for content in "xyz"
+        ]
+        for _ in range(3):
             await bob.call("claim_task", channel="writers")
-            await bob.call("ack_task", message_id=message_id, result="done")
+        waits = anyio.Event()
 
         async def begun(done: float, total: float | None, message: str | None) -> None:
-            if done == 0:
-                await finish(awaited)
+            waits.set()
 
-        arguments = {"message_id": awaited, "timeout_seconds": 30}
-        answer = await ann.client.call_tool("await_result", arguments, progress_callback=begun)
-        assert (answer.structured_content or {})["status"] == "done"
-        await finish(other)
-        assert other in (await eventually(ann.heard))[0]
-        assert not [line for line in ann.heard() if awaited in line]
+        answers: list[bool] = []
+
+        async def wait() -> None:
+            arguments = {"message_ids": [first, second], "timeout_seconds": 30}
+            answers.append((await ann.client.call_tool("await_result", arguments, progress_callback=begun)).is_error)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait)
+            await waits.wait()
+            for message_id in (first, other):
+                await bob.call("ack_task", message_id=message_id, result="done")
+            await eventually(lambda: [line for line in ann.heard() if other in line])
+            await bob.call("ack_task", message_id=second, result="done")
+        assert answers == [False]
+        assert not [line for line in ann.heard() if first in line or second in line]
 
 
 async def test_a_mention_is_pushed(session: Listening, agent: Connect, bus: Bus) -> None:
@@ -191,7 +201,7 @@ async def test_a_store_that_is_away_ends_nothing(home: Path) -> None:
     """What cannot be told now is told when the store is back; the session's calls say what is wrong meanwhile."""
     (home / "redis").mkdir()
     with server(home / "redis") as redis:
-        async with process(home, "--claude-channel", BACKCHANNEL_REDIS_URL=redis.url) as ann:
+        async with stdio(home, "--claude-channel", BACKCHANNEL_REDIS_URL=redis.url) as ann:
             message_id = (await ann.call("post_task", channel="writers", content="x"))["message_id"]
             redis.kill()
             assert "store_unavailable" in await ann.refused("list_channels")
@@ -205,9 +215,19 @@ async def test_a_store_that_is_away_ends_nothing(home: Path) -> None:
             assert message_id in (await eventually(ann.heard))[0]
 
 
+async def test_a_signal_ends_a_session_that_is_pushed_to(home: Path) -> None:
+    """What it waits for on the bus does not hold it up."""
+    command = [sys.executable, "-m", "mcp_server", "--claude-channel"]
+    process = await anyio.open_process(command, env=environment(home), cwd=home, stderr=subprocess.PIPE)
+    async with spoken_to(process) as one:
+        await one.call("post_task", channel="writers", content="x")
+        process.send_signal(signal.SIGTERM)
+        assert await ended(process, 5) == 128 + signal.SIGTERM
+
+
 async def test_without_the_flag_nothing_is_pushed(home: Path) -> None:
     """It is declared to nobody who did not ask for it."""
-    async with process(home) as ann:
+    async with stdio(home) as ann:
         capabilities = ann.client.server_capabilities
         assert capabilities is not None
         assert not capabilities.experimental
@@ -222,6 +242,6 @@ async def test_a_client_of_the_newer_era_alone_is_refused_and_the_log_says_why(h
     """There is no way to push to it, so it is not served as if there were."""
     log = home / "log"
     with pytest.raises((MCPError, ExceptionGroup)):
-        async with process(home, "--claude-channel", mode="2026-07-28", BACKCHANNEL_MCP_LOG=str(log)) as ann:
+        async with stdio(home, "--claude-channel", mode="2026-07-28", BACKCHANNEL_MCP_LOG=str(log)) as ann:
             await ann.call("list_channels")
     assert "without --claude-channel" in log.read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from bus import Access, Bus, Caller, Mode, NewChannel
 from mcp_server import answers, kept, outcomes, session, views
-from mcp_server.peer_text import FreeText, FreeValue, escape_line
+from mcp_server.peer_text import FreeText, FreeValue
 
 from .attacks import AS_JSON, MARK, NAME, NAMES, OWN, Victim, attack
 from .conftest import Connect
@@ -78,7 +78,7 @@ async def scene(agent: Connect, bus: Bus, transport: str) -> AsyncGenerator[tupl
 def always_looking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each answer may carry a notice."""
     for module in (session, kept):
-        monkeypatch.setattr(module, "every_seconds", lambda _: 0.0)
+        monkeypatch.setattr(module, "EVERY_SECONDS", 0.0)
 
 
 @WAYS
@@ -129,7 +129,7 @@ async def test_a_poster_is_shown_attacks_as_data(agent: Connect, bus: Bus, trans
             posted = await ann.call("post_task", channel="writers", content="x")
             message_id = await eve.take("writers")
             assert message_id == posted["message_id"]
-            await tasks.heartbeat(eve.caller, message_id, actor=LABEL, note=escape_line(eve.text())[:500])
+            await tasks.heartbeat(eve.caller, message_id, actor=LABEL, note=eve.text()[:480])
             pending = await ann.call("await_result", message_id=message_id, timeout_seconds=0.1)
             assert MARK in pending["holder"]["progress"]["note"]
             await tasks.ask(eve.caller, message_id, eve.text(), actor=LABEL)

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import anyio
 import pytest
-from mcp.client import Client
 
-from bus import Bus, Caller, Settings
-from bus.actors import Actors
+from bus import Bus, Caller
 from bus.errors import StoreUnavailable
-from mcp_server import reminders
-from mcp_server.server import create_server
-from mcp_server.session import Held, Session
+from mcp_server.session import Held
 
 from .conftest import Agent, Clock, Connect, eventually, text
 
@@ -78,6 +71,28 @@ async def test_the_outcome_that_is_being_returned_is_no_news(agent: Connect, clo
         await bob.call("ack_task", message_id=message_id, result="r")
         assert await later(clock, ann, tool="await_result", message_id=message_id) is None
         assert await later(clock, ann) is None
+
+
+async def test_what_a_waiting_call_is_about_its_own_answer_tells(agent: Connect, clock: Clock) -> None:
+    """A client that goes on while an await_result waits in the background hears of the outcome from that one."""
+    answers: list[dict[str, Any]] = []
+    async with agent("ann", clock=clock) as ann, agent("bob") as bob, anyio.create_task_group() as group:
+        message_id = await post(ann)
+
+        async def wait() -> None:
+            answers.append(await ann.call("await_result", message_id=message_id, timeout_seconds=30))
+
+        group.start_soon(wait)
+        assert ann.session is not None
+        notebook = ann.session.notebook
+        await eventually(lambda: message_id in notebook.awaited)
+        await bob.call("claim_task", channel="writers")
+        await bob.call("ack_task", message_id=message_id, result="r")
+        assert await later(clock, ann) is None
+        await eventually(lambda: answers)
+        assert "notice" not in answers[0]
+        assert await later(clock, ann) is None
+        assert not notebook.awaited
 
 
 async def test_several_outcomes_are_one_line_and_the_rest_comes_later(agent: Connect, clock: Clock) -> None:
@@ -212,72 +227,3 @@ async def test_a_claim_that_was_lost_is_told_first(agent: Connect, bus: Bus, clo
             assert line.startswith(start)
         assert [line and line.endswith(" more).") for line in told] == [True, True, False, None]
         assert "(and 2 more)" in str(told[0])
-
-
-@asynccontextmanager
-async def agent_over(bus: Bus, settings: Settings, clock: Clock) -> AsyncGenerator[Agent]:
-    session = Session(settings.model_copy(update={"agent_label": "ann"}), clock)
-    async with Client(create_server(bus, session)) as client:
-        yield Agent(client, session)
-
-
-class Hanging:
-    """Actors of a bus that does not answer about mentions, or answers nonsense."""
-
-    def __init__(self, actors: Actors, error: Exception | None) -> None:
-        self.error = error
-        self.create = actors.create
-        self.asked = 0
-
-    async def mentions(self, *args: object, **more: object) -> None:
-        self.asked += 1
-        if self.error is not None:
-            raise self.error
-        await anyio.sleep_forever()
-
-
-@pytest.mark.parametrize("error", [None, StoreUnavailable("gone"), RuntimeError("a bug")])
-async def test_a_look_that_fails_or_hangs_costs_no_answer(
-    agent: Connect, bus: Bus, settings: Settings, clock: Clock, error: Exception | None
-) -> None:
-    """What else is known is told all the same, within the patience of a tenth of a second."""
-    actors = Hanging(bus.actors, error)
-    broken = replace(bus, actors=cast("Actors", actors))
-    async with agent_over(broken, settings, clock) as ann, agent("bob") as bob:
-        message_id = await post(ann)
-        await bob.call("claim_task", channel="writers")
-        await bob.call("ack_task", message_id=message_id, result="r")
-        with anyio.fail_after(5):
-            told = await later(clock, ann)
-        assert actors.asked >= 1
-        assert told is None if isinstance(error, RuntimeError) else str(told).startswith(f"{message_id} is done")
-
-
-async def test_a_claim_that_is_cancelled_while_its_answer_is_made_ready_is_given_back(
-    agent: Connect, bus: Bus, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The model has not heard of the task: another agent gets it at once, and this session does not hold it."""
-    monkeypatch.setattr(reminders, "_PATIENCE_SECONDS", 30.0)
-    actors = Hanging(bus.actors, StoreUnavailable("gone"))
-    async with agent_over(replace(bus, actors=cast("Actors", actors)), settings, clock) as ann, agent("bob") as bob:
-        message_id = await post(ann)
-        actors.error = None
-        clock.passes(10)
-        assert ann.session is not None
-        async with anyio.create_task_group() as group:
-            group.start_soon(ann.client.call_tool, "claim_task", {"channel": "writers"})
-            await eventually(lambda: ann.session and ann.session.held)
-            group.cancel_scope.cancel()
-        assert (await bob.call("claim_task", channel="writers", wait_seconds=10))["task"]["message_id"] == message_id
-        await eventually(lambda: ann.session and not ann.session.held)
-
-
-async def test_a_session_looks_every_few_seconds_at_most(bus: Bus, settings: Settings, clock: Clock) -> None:
-    """Ten calls in a row cost one look."""
-    actors = Hanging(bus.actors, StoreUnavailable("gone"))
-    async with agent_over(replace(bus, actors=cast("Actors", actors)), settings, clock) as ann:
-        for _ in range(10):
-            await ann.call("list_channels")
-        assert actors.asked == 1
-        await later(clock, ann, 5.1)
-        assert actors.asked == 2

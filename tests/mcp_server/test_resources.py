@@ -138,8 +138,8 @@ async def test_a_prompt_tells_the_calls_to_make(agent: Connect, bus: Bus, transp
     async with pair(agent, bus, transport, mode) as (ann, _):
         tools = {tool.name for tool in (await ann.client.list_tools()).tools}
         for name, arguments, named in (
-            ("work", {"channel": "writers"}, {"claim_task", "ack_task", "release_task"}),
-            ("delegate", {"channel": "writers", "task": "Say hello"}, {"post_task", "await_result"}),
+            ("work", {"channel": "writers"}, {"claim_task", "ack_task", "release_task", "heartbeat", "ask"}),
+            ("delegate", {"channel": "writers", "task": "Say hello"}, {"post_task", "await_result", "answer"}),
         ):
             (message,) = (await ann.client.get_prompt(name, arguments)).messages
             text = message.content.text

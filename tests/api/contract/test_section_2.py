@@ -22,7 +22,7 @@ MESSAGE = {
 }  # fmt: skip
 MESSAGE_TOO = {
     "key_id", "status", "state", "available_at", "delivery", "deliveries", "lease_expires_at", "cancel_requested", "outcome",
-    "result_withheld", "archived",
+    "result_withheld", "archived", "stale", "progress", "questions", "chain", "ahead",
 }  # fmt: skip
 ARCHIVED = {
     "id", "channel_id", "actor", "actor_label", "content", "metadata", "created_at", "expires_at", "claimed_by", "claimed_at",

@@ -14,7 +14,8 @@ async def connect(settings: Settings) -> AsyncGenerator[Bus]:
     """The bus these settings lead to: over HTTP when `base_url` is set, else on the store of `redis_url`.
 
     Background work (reconnecting, notifications, sweeping) lives inside the `async with`. A store that is down does
-    not fail here: verbs raise StoreUnavailable until it is back. Raises ValueError for a URL of an unknown kind.
+    not fail here: verbs raise StoreUnavailable until it is back. Raises ValueError for a URL of an unknown kind, and
+    SchemaTooNew (a ValueError) for data that a newer version wrote.
     """
     if settings.base_url:
         from .remote import connect_remote

@@ -68,8 +68,13 @@ class Wire:
         """Every write is flushed."""
 
     def _write(self, data: bytes) -> None:
-        self._sink.write(data)
-        self._sink.flush()
+        try:
+            self._sink.write(data)
+            self._sink.flush()
+        except BrokenPipeError:  # the client was killed: nobody reads, and its input, which ends too, ends this process
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, self._sink.fileno(), inheritable=False)
+            os.close(null)
 
     def _note(self, line: str, *, asked: bool) -> None:
         try:

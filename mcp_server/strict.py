@@ -105,14 +105,7 @@ def _tidy(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _outline(schema: Mapping[str, Any]) -> dict[str, Any]:
     """What every answer of the tool has. What it may have besides is told by the tool's description, where it matters."""
-    fields = {name: _gist(schema["properties"][name]) for name in schema["required"]}
-    return {"type": "object", "properties": fields, "required": schema["required"]}
-
-
-def _gist(part: Mapping[str, Any]) -> dict[str, Any]:
-    options = [option for option in part.get("anyOf", [part]) if option != {"type": "null"}]
-    first: Mapping[str, Any] = options[0] if len(options) == 1 else {}
-    return {"type": "object"} if "$ref" in first else {word: first[word] for word in ("type", "enum") if word in first}
+    return {"type": "object", "required": schema["required"]}
 
 
 def _tidied(node: Any, without: frozenset[str]) -> Any:

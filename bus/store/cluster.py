@@ -163,7 +163,7 @@ class ClusterStore:
     def _probe_key(self, address: Address) -> str:
         """A key of no use that lies on this node, when it owns any slots: one in a few does."""
         for _ in range(1000):
-            redis_key = f"{self._prefix}probe:{random.getrandbits(64):x}"  # noqa: S311 - a name, no secret
+            redis_key = f"{self._prefix}probe:{random.getrandbits(64):x}"
             if self._owners[key_slot(redis_key.encode())] == address:
                 return redis_key
         return f"{self._prefix}probe:"

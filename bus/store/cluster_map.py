@@ -39,8 +39,8 @@ def slot_map(rows: Sequence[Any], asked: Address) -> SlotMap:
 def _address(node: Sequence[Any], asked: Address) -> Address | None:
     host, port = node[0], node[1]
     if host == "?":  # it is to be called by a name, and has not learnt its own yet
-        more = node[3] if len(node) > 3 else []
-        host = dict(zip(more[::2], more[1::2], strict=False)).get("ip")
+        more: Sequence[Any] = node[3] if len(node) > 3 else ()
+        host = next((value for name, value in zip(more[::2], more[1::2], strict=False) if name == "ip"), None)
     address = (str(host or asked[0]), int(port))
     return address if reachable(address) else None
 

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ResponseError
+from redis.exceptions import MovedError, ResponseError
 
 from .link import Connect, ask
-from .replies import Redirected, to_error
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +73,8 @@ async def _events_come(connection: AbstractConnection, connect: Connect, prefix:
         try:
             await ask(writer, "SET", redis_key, "1", "EX", "1")
             push = cast(Any, await connection.read_response(timeout=PROBE_SECONDS))
+        except MovedError:  # a node of a cluster that owns nothing we know of tells nothing now, and the others told their mode
+            return True
         except ResponseError:  # we may not write there: nothing to go by
             push = None
         await ask(connection, "UNSUBSCRIBE", prefix + redis_key)

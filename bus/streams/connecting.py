@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from ..bus import Bus, Health
 from ..keys import Keys
@@ -24,6 +25,7 @@ from .invitations import RedisInvitations
 from .members import RedisMembers
 from .messages import RedisMessages
 from .sandbox import Sandbox
+from .schema_version import SchemaTooNew, check_at_start, check_forever
 from .sessions import RedisSessions
 from .sweeper import Sweeper
 from .tasks import RedisTasks
@@ -43,17 +45,29 @@ async def connect_engine(settings: Settings) -> AsyncGenerator[Engine]:
 async def connect_streams(settings: Settings) -> AsyncGenerator[Bus]:
     """See `bus.connect`."""
     async with connect_engine(settings) as engine:
+        await check_at_start(engine)
         sweeper = Sweeper(engine)
 
         async def recheck() -> None:
             await engine.bell.recheck_forever(engine.store)
 
         bus = bus_over(engine)
-        loops = [recheck, sweeper.sweep_forever, HandOver(engine).hand_on_forever, Sender(engine).send_forever]
+        loops = [
+            recheck,
+            partial(check_forever, engine),
+            sweeper.sweep_forever,
+            HandOver(engine).hand_on_forever,
+            Sender(engine).send_forever,
+        ]
         if settings.sandbox_enabled:
             loops.append(Sandbox(engine, bus.channels, bus.messages).sandbox_forever)
-        async with background(*loops):
-            yield bus
+        try:
+            async with background(*loops):
+                yield bus
+        except BaseExceptionGroup as failed:
+            if too_new := failed.subgroup(SchemaTooNew):
+                raise too_new.exceptions[0] from None
+            raise
 
 
 def bus_over(engine: Engine) -> Bus:

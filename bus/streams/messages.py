@@ -19,7 +19,7 @@ from . import replies
 from .actors import RedisActors
 from .chains import Chains, mode_of
 from .channels import RedisChannels
-from .course import CHAIN
+from .course import CHAIN, HOP
 from .credentials import RedisCredentials
 from .engine import Engine, milliseconds, place
 from .mentions import checked, resolved
@@ -62,7 +62,7 @@ class RedisMessages:
         fields = await self._fields(caller, content, metadata, actor, label, chain)
         once = checks.idempotency_key(idempotency_key)
         named = checked(mentions)
-        fingerprint = hashlib.sha256(json.dumps([fields, str(delay), named]).encode()).hexdigest() if once else "-"
+        fingerprint = _fingerprint(fields, delay, named) if once else "-"
         flat = [part for field, value in fields.items() if value is not None for part in (field, value)]
         mentioned = await resolved(self._actors, caller, named)
         args = (caller.key_id, mode_of(chain, mode) or "", _delay_ms(delay), fingerprint, _REMEMBERED_MS, mentioned)
@@ -169,6 +169,12 @@ def _delay_ms(delay: timedelta) -> int | str:
     if delay < NO_WAIT:
         raise InvalidInput("delay_seconds must not be negative", field="delay_seconds", code="invalid_delay_seconds")
     return milliseconds(delay)
+
+
+def _fingerprint(fields: Mapping[str, str | None], delay: timedelta, mentioned: Sequence[str]) -> str:
+    """Of what the caller says. The chain is where it stands when it says so: a repeat may come from further on."""
+    said = {name: value for name, value in fields.items() if name not in (CHAIN, HOP)}
+    return hashlib.sha256(json.dumps([said, str(delay), mentioned]).encode()).hexdigest()
 
 
 def _ms(moment: datetime) -> str:

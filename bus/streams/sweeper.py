@@ -15,6 +15,7 @@ from ..errors import StoreFull, StoreUnavailable
 from .channel_index import ChannelIndex
 from .deletion import Deletion
 from .engine import Engine
+from .schema_version import FIELD, SCHEMA
 from .scripts import script
 from .webhooks.handing import HandOver
 from .webhooks.queue import NAME as WEBHOOK_QUEUE
@@ -45,8 +46,8 @@ class Sweeper:
         store, keys = self._engine.store, self._engine.keys
         if not await store.run(script("hold_sweeper"), (keys.sweeper,), (self._name, self._hold_ms)):
             return 0
-        if await store.command("HGET", keys.config, "schema") is None:
-            await store.command("HSETNX", keys.config, "schema", 1)
+        if await store.command("HGET", keys.config, FIELD) is None:
+            await store.command("HSETNX", keys.config, FIELD, SCHEMA)
         first = self._next_channel
         channels: list[str] = await store.command("ZRANGE", keys.channels, first, first + _CHANNELS_AT_ONCE - 1)
         self._next_channel = first + len(channels) if len(channels) == _CHANNELS_AT_ONCE else 0

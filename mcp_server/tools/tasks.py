@@ -13,7 +13,7 @@ from bus import Message, State
 from bus.errors import InvalidInput, MessageExpired, MessageNotFound
 from bus.models import Chain
 from mcp_server import standing
-from mcp_server.answers import Posted
+from mcp_server.answers import Posted, Settled
 from mcp_server.arguments import (
     ActorLabel,
     ChannelName,
@@ -22,6 +22,7 @@ from mcp_server.arguments import (
     IdempotencyKey,
     MessageId,
     Metadata,
+    Reason,
     WaitSeconds,
     whole_message_id,
 )  # fmt: skip
@@ -87,6 +88,17 @@ async def _chain(desk: Desk, who: Who, parent: str) -> Chain:
     if found.state is None:
         raise InvalidInput("parent must be a task, and this is a broadcast: leave it out", field="parent")
     return found.chain or Chain(found.id, 0)
+
+
+async def cancel_task(ctx: Ctx, message_id: MessageId, reason: Reason = None) -> Settled:
+    """Call off a task you posted. Waiting: over at once. in_flight: its worker is told at its next call, and then it is
+    cancelled. What is finished stays so."""
+    desk, task = desk_of(ctx), whole_message_id(message_id)
+    message = await desk.act(ctx, lambda who: desk.bus.tasks.cancel(who.caller, task, reason=reason))
+    desk.memory(ctx).seen(message)
+    assert message.state is not None  # noqa: S101 - the bus cancels tasks only; for the type checker
+    then = "nothing: nobody will work on it" if message.outcome else f'await_result(message_id="{task}") tells when it is over'
+    return Settled(state=message.state.value, next=then)
 
 
 async def await_result(
@@ -200,6 +212,11 @@ TOOLS = [
         "Post a task",
         ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True),
         **{"anthropic/alwaysLoad": True},
+    ),
+    BusTool.make(
+        cancel_task,
+        "Cancel a task",
+        ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=True),
     ),
     BusTool.make(
         await_result,

@@ -65,6 +65,22 @@ async def test_the_body_limit_holds(ann: Agent) -> None:
     refused(await ann.post("/mcp", content=b" " * 262_145), 413, "body_too_large")
 
 
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b"null", b"\xff", b"[" * 100_000, b'{"jsonrpc": "2.0", "id": 1}'])
+async def test_what_is_no_json_rpc_is_refused_as_json_rpc_says(ann: Agent, body: bytes) -> None:
+    """400 with an error that a client of the protocol reads, whatever the body is."""
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    answer = await ann.post("/mcp", content=body, headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] in (-32700, -32600, -32602)
+
+
+async def test_without_a_key_the_answer_names_both_headers(http: httpx.AsyncClient) -> None:
+    """It is shown to a person whose client's configuration lacks one."""
+    said = (await http.post("/mcp", json=CALL)).json()["message"]
+    assert "X-API-Key" in said
+    assert "Authorization: Bearer" in said
+
+
 async def test_a_wrong_method_is_no_page(ann: Agent) -> None:
     """Without sessions there is no stream to open by GET and nothing to DELETE; the path has no others beside it."""
     for answer in (await ann.get("/mcp", headers={"Accept": "text/event-stream"}), await ann.delete("/mcp")):

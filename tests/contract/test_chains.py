@@ -100,13 +100,15 @@ async def test_two_agents_that_answer_each_other_are_stopped(bus: Bus, ann: Call
     assert [(each.waiting, each.in_flight) for each in left] == [(0, 1), (0, 0)]
 
 
-async def test_the_chain_belongs_to_what_an_idempotency_key_stands_for(bus: Bus, ann: Caller, channel: str) -> None:
-    """The same content in another course is another message."""
+async def test_a_repeat_may_come_from_further_on_in_the_chain(bus: Bus, ann: Caller, channel: str) -> None:
+    """Once per idempotency key: an agent that finished its task meanwhile and repeats its post gets the first message."""
     chain = chain_of(await posted(bus, ann, channel))
-    await posted(bus, ann, channel, "x", chain=chain, idempotency_key="k")
+    first = await bus.tasks.post(ann, channel, "x", chain=chain, idempotency_key="k")
     for other in (None, Chain(chain.id, 1), Chain(f"{channel}:1-1", 0)):
-        with pytest.raises(errors.IdempotencyConflict):
-            await posted(bus, ann, channel, "x", chain=other, idempotency_key="k")
+        again = await bus.tasks.post(ann, channel, "x", chain=other, idempotency_key="k")
+        assert again.replayed
+        assert again.message.id == first.message.id
+        assert again.message.chain == Chain(chain.id, 1)
 
 
 async def test_news_are_of_no_chain(bus: Bus, ann: Caller, channel: str) -> None:

@@ -39,10 +39,10 @@ class Board:
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def wait_for_task(self, agent: Hasty, longest: float, **arguments: Any) -> dict[str, Any]:
-        """A claim, and a post that is due around the moment at which the client cuts it. Half the time it asks for a wait
-        that its client lets it have; else for one that is cut unless a task comes in time."""
-        limit, wait = self.random.uniform(0.03, 0.2), self.random.choice([0.02, longest])
-        due = asyncio.get_running_loop().call_later(limit + self.random.uniform(-0.03, 0.005), self.moments.put_nowait, None)
+        """A claim, and a post that is due around the moment at which the client cuts it. Often it asks for a wait
+        that is cut unless a task comes in time."""
+        limit, wait = self.random.uniform(0.03, 0.2), self.random.choice([0.02, longest, longest])
+        due = asyncio.get_running_loop().call_later(limit + self.random.uniform(-0.012, 0.006), self.moments.put_nowait, None)
         try:
             answer = await agent.call("claim_task", limit, channel=CHANNEL, wait_seconds=wait, **arguments)
         except Cut:
@@ -88,7 +88,7 @@ async def collect(agent: Hasty, board: Board) -> None:
     while True:
         message_id = await board.unread.get()
         while message_id not in board.results:
-            limit = board.random.uniform(0.01, 0.12)
+            limit = board.random.uniform(0.003, 0.05)
             try:
                 answer = await agent.call("await_result", limit, message_id=message_id, timeout_seconds=WAIT)
             except Cut:
@@ -197,7 +197,7 @@ async def test_calls_cut_in_mid_wait_lose_nothing_and_double_nothing(home: Path)
     assert len(set(board.posted)) == TASKS
     assert set(board.results) == set(board.posted)
     assert all(board.results[message_id] == name for message_id, name in board.finished.items())
-    assert min(board.cuts["claim_task"], board.cuts["await_result"]) > TASKS / 5
+    assert min(board.cuts["claim_task"], board.cuts["await_result"]) > TASKS / 10
 
 
 async def tell(agent: Hasty, board: Board, count: int) -> None:
@@ -212,7 +212,7 @@ async def read(agent: Hasty, board: Board, count: int, **place: str) -> list[str
     since: dict[str, str] = {"since": "0"}
     while len(found) < count:
         limit, wait = board.random.uniform(0.02, 0.1), board.random.choice([0.01, WAIT, WAIT])
-        due = asyncio.get_running_loop().call_later(limit + board.random.uniform(-0.02, 0.005), board.moments.put_nowait, None)
+        due = asyncio.get_running_loop().call_later(limit + board.random.uniform(-0.012, 0.006), board.moments.put_nowait, None)
         try:
             page = await agent.call("subscribe", limit, channel="news", wait_seconds=wait, limit=3, **since, **place)
         except Cut:

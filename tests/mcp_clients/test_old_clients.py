@@ -36,7 +36,6 @@ def check_hand_over(said: dict[str, Any]) -> None:
     assert set(said["tools"]) == {tool.name for tool in TOOLS}
     claimed = said["claimed"]
     assert (claimed["status"], inside(claimed, claimed["task"]["content"])) == ("claimed", "translate")
-    assert claimed["task"]["delivery"] == 1
     assert said["acked"]["state"] == "done"
     assert (said["awaited"]["status"], said["awaited"]["result"]) == ("done", {"text": "bonjour"})
     assert "next" in said["awaited"]
@@ -62,6 +61,7 @@ async def test_a_client_on_the_1x_python_sdk_hands_work_over(api: Api, home: Pat
         pytest.fail("`python -m tools.published_clients` installs the 1.x SDK", pytrace=False)
     said = await driven([python, "-W", "ignore", _DRIVERS / "python_1x.py"], api, home, transport)
     check_hand_over(said)
+    assert said["claimed"]["task"]["delivery"] == 1
 
 
 @TRANSPORTS
@@ -72,4 +72,6 @@ async def test_a_client_on_the_1x_typescript_sdk_hands_work_over(api: Api, home:
     said = await driven([mcp_clients.node(), _DRIVERS / "typescript_1x.cjs", packages], api, home, transport)
     check_hand_over(said)
     assert said["gone"] == REQUEST_TIMEOUT
+    # It does not wait until its cancelling has arrived: the call that it cut may have had the task for a moment.
+    assert said["claimed"]["task"]["delivery"] in (1, 2)
     assert said["told"][0][1] < said["timeout"] == 60

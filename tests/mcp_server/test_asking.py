@@ -11,6 +11,7 @@ from bus import Bus
 from mcp_server.previews import PREVIEW_CHARACTERS
 
 from .conftest import Agent, Connect, eventually, inside
+from .listening import over_http, served
 from .test_peer_text import BIDI, FORGED, both_ways, pair
 
 pytestmark = pytest.mark.anyio
@@ -126,12 +127,11 @@ async def test_a_note_of_progress_is_seen_by_the_poster(agent: Connect, bus: Bus
 
 
 @pytest.mark.parametrize("tool", ["heartbeat", "ask", "ack_task", "release_task"])
-async def test_a_cancel_reaches_the_worker_at_any_of_its_calls(agent: Connect, bus: Bus, tool: str) -> None:
+async def test_a_cancel_reaches_the_worker_at_any_of_its_calls(agent: Connect, tool: str) -> None:
     """Whatever it does next about the task, it learns that it is to stop, and why."""
     async with agent("ann") as ann, agent("bob") as bob:
         message_id = await handed_over(ann, bob)
-        assert ann.session is not None
-        await bus.tasks.cancel((await ann.session.who(bus)).caller, message_id, reason="too late")
+        assert (await ann.call("cancel_task", message_id=message_id, reason="too late"))["state"] == "in_flight"
         more = {"ask": {"question": "x?"}, "ack_task": {"result": "x"}}.get(tool, {})
         refused = await bob.refused(tool, message_id=message_id, **more)
         assert refused.startswith("task_cancelled: ")
@@ -196,3 +196,26 @@ async def test_long_questions_and_answers_show_their_beginning(agent: Connect) -
         assert f'get_message(message_id="{message_id}", part="answer", offset=2000)' in got["next"]
         rest = await bob.call("get_message", message_id=message_id, part="answer", offset=2000, length=16_384)
         assert inside(rest, rest["text"]) == answer[2000 : 2000 + 16_384]
+
+
+async def test_each_verb_asks_for_its_own_right(bus: Bus) -> None:
+    """Over HTTP with narrow keys: who may read only neither asks nor answers; who may not read sees no message."""
+    poster, worker, reader, writer = [await bus.credentials.issue(name) for name in ("ann", "bob", "eve", "cam")]
+    await bus.credentials.set_scopes(await bus.credentials.verify(reader.api_key), ["messages:read"])
+    await bus.credentials.set_scopes(await bus.credentials.verify(writer.api_key), ["messages:write"])
+    async with (
+        served(bus) as url,
+        over_http(url, poster.api_key, "auto") as ann,
+        over_http(url, worker.api_key, "auto") as bob,
+        over_http(url, reader.api_key, "auto") as eve,
+        over_http(url, writer.api_key, "auto") as cam,
+    ):
+        message_id = await handed_over(ann, bob)
+        for tool, more in (("ask", {"question": "x?"}), ("answer", {"answer": "x"}), ("heartbeat", {"progress": "x"})):
+            assert (await eve.refused(tool, message_id=message_id, **more)).startswith("insufficient_scope: ")
+        await bob.call("heartbeat", message_id=message_id, progress="secret")
+        assert "secret" not in str(await eve.call("await_result", message_id=message_id, timeout_seconds=0))
+        assert (await cam.refused("get_message", message_id=message_id)).startswith("insufficient_scope: ")
+        assert (await cam.refused("await_result", message_ids=[message_id])).startswith("insufficient_scope: ")
+        await bob.call("ack_task", message_id=message_id, result="secret")
+        assert (await eve.refused("await_result", message_ids=[message_id])).startswith("forbidden: ")

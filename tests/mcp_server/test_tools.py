@@ -22,7 +22,7 @@ MANUAL = Path(__file__).parents[2] / "docs" / "mcp.md"
 SNAPSHOT = Path(__file__).parent / "tools.json"
 EXPECTED = {
     "post_task", "await_result", "answer", "claim_task", "ack_task", "release_task", "heartbeat", "ask",
-    "broadcast", "subscribe", "get_message", "list_channels", "get_channel", "request_access", "issue_key",
+    "broadcast", "subscribe", "get_message", "list_channels", "get_channel", "cancel_task", "request_access", "issue_key",
 }  # fmt: skip
 
 

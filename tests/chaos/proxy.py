@@ -1,0 +1,104 @@
+"""A TCP proxy on loopback that can be cut, slowed or made to swallow everything, and that finds a server which accepts."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Literal
+
+Weather = Literal["fair", "cut", "silent"]
+_CHUNK = 65_536
+
+
+class Proxy:
+    """Forwards each connection to the first of its targets, by turns, that accepts it.
+
+    `delay_seconds` is added to each direction, without making the line narrower. `silent`: bytes are swallowed, as by a
+    firewall that forgot the connection.
+    """
+
+    def __init__(self, ports: Sequence[int]) -> None:
+        self._ports = ports
+        self._turn = itertools.count()
+        self._weather: Weather = "fair"
+        self._pipes: set[asyncio.StreamWriter] = set()
+        self.delay_seconds = 0.0
+        self.port = 0
+
+    def set_weather(self, weather: Weather) -> None:
+        self._weather = weather
+        if weather == "cut":
+            self.break_all()
+
+    def break_all(self) -> None:
+        """Every connection breaks off; new ones are made as the weather allows."""
+        for writer in list(self._pipes):
+            writer.transport.abort()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        found = None if self._weather == "cut" else await self._connected()
+        if found is None:
+            writer.transport.abort()
+            return
+        far_reader, far_writer = found
+        self._pipes |= {writer, far_writer}
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._pipe(reader, far_writer))
+                group.create_task(self._pipe(far_reader, writer))
+        finally:
+            self._pipes -= {writer, far_writer}
+            for each in (writer, far_writer):
+                each.transport.abort()
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        first = next(self._turn)
+        for n in range(len(self._ports)):
+            with suppress(OSError):
+                return await asyncio.open_connection("127.0.0.1", self._ports[(first + n) % len(self._ports)])
+        return None
+
+    async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+        late: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+        async def deliver() -> None:
+            while True:
+                at, data = await late.get()
+                await asyncio.sleep(max(at - loop.time(), 0))
+                if self._weather == "silent":
+                    continue
+                if not data:
+                    writer.close()  # all that was sent goes out first
+                    return
+                writer.write(data)
+                await writer.drain()
+
+        async def read() -> None:
+            data = b"."
+            while data:
+                data = await reader.read(_CHUNK)
+                late.put_nowait((loop.time() + self.delay_seconds, data))
+
+        with suppress(OSError):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_unless_broken(read()))
+                group.create_task(_unless_broken(deliver()))
+
+
+async def _unless_broken(work: object) -> None:
+    with suppress(OSError):
+        await work  # type: ignore[misc] # a coroutine
+
+
+@asynccontextmanager
+async def proxy(*ports: int) -> AsyncGenerator[Proxy]:
+    """A proxy to servers on loopback ports, on a port of its own."""
+    found = Proxy(ports)
+    async with await asyncio.start_server(found.serve, "127.0.0.1", 0) as listening:
+        found.port = listening.sockets[0].getsockname()[1]
+        yield found
+        listening.close()
+        found.break_all()

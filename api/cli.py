@@ -18,6 +18,7 @@ from bus.store.embedded import embedded_status, stop_embedded
 
 from .banner import banner
 from .client_config import config
+from .doctor import doctor
 
 FAILED, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 app.command()(config)
+app.command()(doctor)
 
 
 def _say(text: str) -> None:

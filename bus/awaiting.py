@@ -10,6 +10,8 @@ from .models import Message, State
 Need = Literal["all", "any"]
 MOST: Final = 50
 """Tasks that one call awaits."""
+MOST_AHEAD: Final = 50
+"""So far are the tasks before a waiting one counted."""
 
 
 def finished(message: Message) -> bool:

@@ -40,6 +40,12 @@ class Settings(BaseSettings):
         default=None,
         description="Use the bus behind this HTTP API instead of a store (MCP server, CLI); `serve`: the address it gives out",
     )
+    retry_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        le=60,
+        description="How long a call to base_url that failed is sent again, where that is safe; 0: never",
+    )
     api_key: SecretStr | None = Field(
         default=None, description="API key to use; unset: the one kept in config_dir, or a new one"
     )

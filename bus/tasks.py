@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, Protocol
 
+from .awaiting import Need
 from .messages import NO_WAIT
 from .models import Acked, Caller, Chain, Claim, DeadLetter, Message, Page, Posted, Redriven
 
@@ -200,7 +201,7 @@ class Tasks(Protocol):
         caller: Caller,
         message_ids: Sequence[str],
         *,
-        need: Literal["all", "any"] = "all",
+        need: Need = "all",
         wait: timedelta = NO_WAIT,
     ) -> Sequence[Message]:
         """`await_result` of several tasks (1..50, any channels), in the order given: each as it stands once all of them, or

@@ -202,6 +202,18 @@ class Watched:
                     return False
         return True
 
+    def settled(self) -> None:
+        """Wait until the sentinels agree, and the replica follows the primary that they name."""
+        until(self.agreed, "the sentinels know one another and a replica")
+        until(self._followed, "the replica follows the primary")
+
+    def _followed(self) -> bool:
+        primary = self.primary()
+        with primary.client() as client:
+            info: Any = client.info("replication")
+        replica = next(server for server in self.servers if server is not primary)
+        return info["role"] == "master" and info["connected_slaves"] == 1 and _linked(replica)
+
     def failover(self) -> None:
         """Ask for one, and wait until the other server is the primary."""
         before = self.primary()

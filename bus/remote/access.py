@@ -30,7 +30,7 @@ class RemoteAccess:
 
     async def _resolve(self, caller: Caller, channel: str, request_id: str, verdict: str) -> AccessRequest:
         path = f"{_requests(channel)}/{segment(request_id)}/{verdict}"
-        return (await self._http.post(caller, path)).read(reading.access_request)
+        return (await self._http.post(caller, path, keyed=True)).read(reading.access_request)
 
 
 def _requests(channel: str) -> str:

@@ -34,7 +34,8 @@ class RemoteBroadcasts:
             "actor": actor,
             "actor_label": label,
         }
-        return posted(await self._http.post(caller, "/v1/tasks/broadcast", body, idempotency_key=idempotency_key))
+        answer = await self._http.post(caller, "/v1/tasks/broadcast", body, idempotency_key=idempotency_key, keyed=True)
+        return posted(answer, repeats=idempotency_key is not None)
 
     async def mark_read(self, caller: Caller, message_id: str, *, actor: str | None = None) -> Acked:
         path = f"/v1/messages/{segment(message_id)}/ack"

@@ -49,7 +49,7 @@ class RemoteChannels:
             "webhook_url": channel.webhook_url,
             "webhook_secret": channel.webhook_secret,
         }
-        answer = await self._http.post(caller, "/v1/channels", body)
+        answer = await self._http.post(caller, "/v1/channels", body, repeatable=True)
         return Created(answer.read(reading.channel), new=answer.status == _CREATED)
 
     async def update(self, caller: Caller, channel: str, changes: ChannelChanges) -> Channel:
@@ -60,11 +60,11 @@ class RemoteChannels:
         if "lease" in body:
             lease = body.pop("lease")
             body["lease_seconds"] = None if lease is None else lease.total_seconds()
-        answer = await self._http.send("PATCH", caller, f"/v1/channels/{segment(channel)}", body)
+        answer = await self._http.send("PATCH", caller, f"/v1/channels/{segment(channel)}", body, keyed=True)
         return answer.read(reading.channel)
 
     async def delete(self, caller: Caller, channel: str) -> None:
-        await self._http.call("DELETE", caller, f"/v1/channels/{segment(channel)}")
+        await self._http.call("DELETE", caller, f"/v1/channels/{segment(channel)}", keyed=True)
 
     async def add_alias(self, caller: Caller, channel: str, alias: str) -> Channel:
         path = f"/v1/channels/{segment(channel)}/aliases"

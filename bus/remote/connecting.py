@@ -46,10 +46,11 @@ async def connect_remote(settings: Settings, *, transport: httpx.AsyncBaseTransp
     if "sandbox" in httpx.URL(where).host.casefold():
         _warn_of_sandbox(shown)
     async with httpx.AsyncClient(base_url=where, limits=_LIMITS, transport=transport) as client:
-        http, patience = Http(client, shown), Patience()
+        http, patience = Http(client, shown, retry_seconds=settings.retry_seconds), Patience()
+        now = Http(client, shown)
 
         async def ping() -> Health:
-            answer = await http.get(None, "/ready")
+            answer = await now.get(None, "/ready")
             return answer.read(lambda body: Health("http", shown, None, body["server"], body["notifications"]))
 
         yield Bus(

@@ -5,13 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from secrets import token_urlsafe
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
 
 import httpx
 
-from bus.errors import BY_CODE, BusError, ContentTooLarge, InvalidInput, StoreUnavailable, Unauthorized, from_code
+from bus.errors import (
+    BY_CODE,
+    BusError,
+    ContentTooLarge,
+    IdempotencyInProgress,
+    InvalidInput,
+    StoreUnavailable,
+    Unauthorized,
+    from_code,
+)
 from bus.models import Caller
+
+from .retrying import Budget, no_answer, no_bus_s_answer
 
 T = TypeVar("T")
 # Beyond the wait that was asked for: how long the server may take for everything else.
@@ -52,83 +64,77 @@ def segment(text: object) -> str:
 
 
 class Http:
-    """`client` has the base URL; `where` is that URL for humans."""
+    """`client` has the base URL; `where` is that URL for humans. What may be sent again is, for up to `retry_seconds`.
 
-    def __init__(self, client: httpx.AsyncClient, where: str) -> None:
+    That is: what was never sent; what is `repeatable`, because doing it twice is as good as once; and what bears an
+    idempotency key, if need be one of our own making (`keyed`). But never a call with a `wait`: who waits asks again by
+    itself, for as long as it waits.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, where: str, *, retry_seconds: float = 0) -> None:
         self._client = client
         self.where = where
+        self._retry_seconds = retry_seconds
 
     async def get(
         self, caller: Caller | None, path: str, *, params: Mapping[str, Any] | None = None, wait: float = 0
     ) -> Answer:
-        """Reads; asked again once when the connection breaks under it. Raises what the bus raises."""
+        """Reads. Raises what the bus raises."""
         sent = {name: value for name, value in (params or {}).items() if value is not None}
         return await self.call("GET", caller, path, params=sent, wait=wait, repeatable=True)
 
     async def post(
-        self,
-        caller: Caller | None,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        *,
-        wait: float = 0,
-        idempotency_key: str | None = None,
-        repeatable: bool = False,
-    ) -> Answer:
-        """Changes something. `repeatable`: doing it twice is as good as once, so a broken connection is no failure yet."""
+        self, caller: Caller | None, path: str, body: Mapping[str, Any] | None = None, *, wait: float = 0,
+        idempotency_key: str | None = None, repeatable: bool = False, keyed: bool = False,
+    ) -> Answer:  # fmt: skip
+        """Changes something."""
         sent = {name: value for name, value in (body or {}).items() if value is not None}
         return await self.call(
-            "POST",
-            caller,
-            path,
-            content=_encoded(sent),
-            idempotency_key=idempotency_key,
-            wait=wait,
-            repeatable=repeatable or idempotency_key is not None,
-        )
+            "POST", caller, path, content=_encoded(sent), wait=wait, idempotency_key=idempotency_key,
+            repeatable=repeatable, keyed=keyed,
+        )  # fmt: skip
 
     async def send(
         self, method: str, caller: Caller | None, path: str, body: Mapping[str, Any], *, repeatable: bool = False,
-        headers: Mapping[str, str] | None = None,
+        keyed: bool = False, headers: Mapping[str, str] | None = None,
     ) -> Answer:  # fmt: skip
         """A body as it is, with its nulls: for PUT and PATCH, where leaving something out means another thing."""
-        return await self.call(method, caller, path, content=_encoded(body), repeatable=repeatable, headers=headers)
+        return await self.call(
+            method, caller, path, content=_encoded(body), repeatable=repeatable, keyed=keyed, headers=headers
+        )
 
     async def call(
-        self,
-        method: str,
-        caller: Caller | None,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        content: bytes | None = None,
-        idempotency_key: str | None = None,
-        wait: float = 0,
-        repeatable: bool = False,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """One request. Raises what the bus raises; StoreUnavailable also when the server cannot be reached."""
-        sent = {**_headers(caller, content, idempotency_key), **(headers or {})}
+        self, method: str, caller: Caller | None, path: str, *, params: Mapping[str, Any] | None = None,
+        content: bytes | None = None, idempotency_key: str | None = None, wait: float = 0, repeatable: bool = False,
+        keyed: bool = False, headers: Mapping[str, str] | None = None,
+    ) -> Answer:  # fmt: skip
+        """One request, sent again where that is safe. Raises what the bus raises; StoreUnavailable also when the server
+        cannot be reached."""
+        named = f"auto-{token_urlsafe(16)}" if keyed and idempotency_key is None else idempotency_key
+        sent = {**_headers(caller, content, named), **(headers or {})}
         timeout = httpx.Timeout(wait + GRACE_SECONDS, connect=CONNECT_SECONDS)
         request = self._client.build_request(method, path, params=params, content=content, headers=sent, timeout=timeout)
-        try:
-            response = await self._send(request, repeatable=repeatable)
-        except httpx.HTTPError as broken:
-            raise StoreUnavailable(
-                f"{self.where} did not answer ({_why(broken)}); whether the call took effect is unknown. "
-                "See that `backchannel serve` runs there, then try again",
-                retry_after=1,
-            ) from broken
-        return _answer(response, self.where)
+        budget = Budget(0 if wait else self._retry_seconds)
+        unknown: StoreUnavailable | None = None
+        while True:
+            try:
+                return await self._once(request)
+            except StoreUnavailable as failed:
+                if not failed.nothing_done:
+                    unknown = failed
+                if not (repeatable or named is not None or failed.nothing_done) or not await budget.pause(failed):
+                    raise
+            except IdempotencyInProgress:
+                if unknown is None:
+                    raise
+                raise unknown from None  # of our own first attempt, whose server has died in mid-call
 
-    async def _send(self, request: httpx.Request, *, repeatable: bool) -> httpx.Response:
+    async def _once(self, request: httpx.Request) -> Answer:
         try:
-            return await self._client.send(request)
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-            if not repeatable:
-                raise
-        # The server closed a connection that had been idle, just as it was used again.
-        return await self._client.send(request)
+            response = await self._client.send(request)
+        except httpx.HTTPError as broken:
+            raise no_answer(self.where, broken) from broken
+        return _answer(response, self.where)
 
 
 def _headers(caller: Caller | None, content: bytes | None, idempotency_key: str | None) -> dict[str, str]:
@@ -193,20 +199,10 @@ def _object(response: httpx.Response) -> dict[str, Any] | None:
 def _error(response: httpx.Response, body: dict[str, Any], where: str) -> BusError:
     code, message = body.get("error"), body.get("message")
     if not isinstance(code, str) or not isinstance(message, str):
-        return StoreUnavailable(
-            f"{where} answered {response.status_code} without saying why; see that BACKCHANNEL_BASE_URL is a Backchannel "
-            "server, or try again later",
-            retry_after=1,
-        )
+        return no_bus_s_answer(where, response)
     details = {name: value for name, value in body.items() if name not in _FRAME}
     if response.status_code == _TOO_LARGE:
         return ContentTooLarge(message, max_content_bytes=details.get("max_body_bytes"))
     if response.status_code >= _FIRST_SERVER_ERROR and code not in BY_CODE:
         return StoreUnavailable(f"{where} failed ({code}): {message}", retry_after=1)
     return from_code(code, message, **details)
-
-
-def _why(broken: httpx.HTTPError) -> str:
-    if isinstance(broken, httpx.TimeoutException):
-        return "it took too long"
-    return str(broken) or type(broken).__name__

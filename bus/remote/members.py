@@ -23,7 +23,7 @@ class RemoteMembers:
         return (await self._http.post(caller, _members(channel), {"key_id": key_id}, repeatable=True)).read(member)
 
     async def remove(self, caller: Caller, channel: str, key_id: str) -> None:
-        await self._http.call("DELETE", caller, f"{_members(channel)}/{segment(key_id)}", repeatable=True)
+        await self._http.call("DELETE", caller, f"{_members(channel)}/{segment(key_id)}", keyed=True)
 
     async def events(self, caller: Caller, channel: str, *, since: str | None = None, limit: int = 50) -> Page[MembershipEvent]:
         path = f"/v1/channels/{segment(channel)}/events"

@@ -47,7 +47,8 @@ class RemoteMessages:
             "mentions": (list(mentions) if isinstance(mentions, list | tuple) else mentions) or None,
         }
         path = f"/v1/channels/{segment(channel)}/messages"
-        return posted(await self._http.post(caller, path, body, idempotency_key=idempotency_key))
+        answer = await self._http.post(caller, path, body, idempotency_key=idempotency_key, keyed=True)
+        return posted(answer, repeats=idempotency_key is not None)
 
     async def subscribe(
         self,
@@ -81,13 +82,13 @@ class RemoteMessages:
         return (await self._http.get(caller, f"/v1/messages/{segment(message_id)}")).read(reading.message)
 
     async def retract(self, caller: Caller, message_id: str) -> Message:
-        answer = await self._http.call("DELETE", caller, f"/v1/messages/{segment(message_id)}")
+        answer = await self._http.call("DELETE", caller, f"/v1/messages/{segment(message_id)}", keyed=True)
         return answer.read(lambda body: reading.message(body["message"]))
 
 
-def posted(answer: Answer) -> Posted:
-    """What every posting verb answers."""
-    replayed = answer.headers.get("X-Idempotent-Replay") == "true"
+def posted(answer: Answer, *, repeats: bool) -> Posted:
+    """What every posting verb answers. `repeats`: whether the caller may have posted this before, with a key of its own."""
+    replayed = repeats and answer.headers.get("X-Idempotent-Replay") == "true"
     return answer.read(
         lambda body: Posted(
             reading.message(body["message"]),

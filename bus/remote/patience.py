@@ -10,9 +10,9 @@ from typing import Final, TypeVar
 
 from bus.errors import StoreUnavailable
 
+from .retrying import Pauses
+
 T = TypeVar("T")
-_FIRST_PAUSE_SECONDS: Final = 0.1
-_LONGEST_PAUSE_SECONDS: Final = 2.0
 # A server that answers a wait sooner than this without news does not hold requests: it is asked again at intervals.
 _HELD_SECONDS: Final = 0.5
 
@@ -33,8 +33,8 @@ class Patience:
     async def until(self, ask: Callable[[float], Awaitable[T]], wait: timedelta, arrived: Callable[[T], bool]) -> T:
         """Ask, with the seconds left, until the answer has `arrived` or the wait is over; the last answer.
 
-        Cutting an answer off must lose nothing. A server that is away is asked again until the wait is over; raises
-        StoreUnavailable when it never came back, or at once when nothing is waited for.
+        Cutting an answer off must lose nothing. A server that is away is asked again until the wait is over, and no sooner
+        than it says itself; raises StoreUnavailable when it never came back, or when nothing is waited for.
         """
         seconds = 0.0 if self._draining else wait.total_seconds()
         if seconds <= 0:
@@ -59,7 +59,7 @@ class Patience:
         arrived: Callable[[T], bool],
         last: list[T | StoreUnavailable],
     ) -> T:
-        pause = _FIRST_PAUSE_SECONDS
+        pauses = Pauses()
         while True:
             begun = monotonic()
             answer: T | StoreUnavailable
@@ -73,11 +73,11 @@ class Patience:
             now = monotonic()
             if now >= deadline:
                 return _given(answer)
-            if not isinstance(answer, StoreUnavailable) and now - begun >= _HELD_SECONDS:
-                pause = _FIRST_PAUSE_SECONDS
+            away = answer if isinstance(answer, StoreUnavailable) else None
+            if away is None and now - begun >= _HELD_SECONDS:
+                pauses.start_over()
                 continue
-            await asyncio.sleep(min(pause, deadline - now))
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(min(pauses.next(away), deadline - now))
 
 
 def _given(answer: T | StoreUnavailable) -> T:

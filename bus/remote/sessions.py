@@ -17,7 +17,7 @@ class RemoteSessions:
 
     async def create(self, caller: Caller, name: str, *, state: Mapping[str, Any] | None = None) -> Session:
         body = {"name": name, "state": _object(state)}
-        return (await self._http.post(caller, "/v1/sessions", body)).read(session)
+        return (await self._http.post(caller, "/v1/sessions", body, keyed=True)).read(session)
 
     async def list(self, caller: Caller) -> Sequence[Session]:
         answer = await self._http.get(caller, "/v1/sessions")
@@ -32,7 +32,7 @@ class RemoteSessions:
         return answer.read(session)
 
     async def delete(self, caller: Caller, session_id: str) -> None:
-        await self._http.call("DELETE", caller, _path(session_id))
+        await self._http.call("DELETE", caller, _path(session_id), keyed=True)
 
 
 def session(s: Mapping[str, Any]) -> Session:

@@ -44,7 +44,8 @@ class RemoteTasks:
             "delay_seconds": delay.total_seconds() or None,
             "chain": sent_chain(chain),
         }
-        return posted(await self._http.post(caller, "/v1/tasks/post", body, idempotency_key=idempotency_key))
+        answer = await self._http.post(caller, "/v1/tasks/post", body, idempotency_key=idempotency_key, keyed=True)
+        return posted(answer, repeats=idempotency_key is not None)
 
     async def claim(
         self,
@@ -59,8 +60,8 @@ class RemoteTasks:
 
         async def ask(seconds: float) -> Claim | None:
             body = {"channels": names, "actor": actor, "lease_seconds": _seconds(lease), "wait": seconds or None}
-            # Not repeated by itself; the next round of a wait may ask again, because the server takes back what it
-            # gave to a connection that is gone.
+            # Without a wait it is not sent twice: what a lost answer brought would be held by nobody. A wait asks again all
+            # the same, because the server takes back what it gave to a connection that is gone.
             found = await self._http.post(caller, "/v1/tasks/claim", body, wait=seconds)
             return found.read(lambda body: None if body["claimed"] is None else reading.claim(body, body["claimed"]))
 
@@ -69,7 +70,7 @@ class RemoteTasks:
     async def claim_message(
         self, caller: Caller, message_id: str, *, actor: str | None = None, lease: timedelta | None = None
     ) -> Claim:
-        found = await self._act(caller, message_id, "claim", actor=actor, lease_seconds=_seconds(lease))
+        found = await self._act(caller, message_id, "claim", repeatable=True, actor=actor, lease_seconds=_seconds(lease))
         if finished := found.read(_finished_before):
             told = f"you finished this task before ({finished}); nothing was changed"
             raise AlreadyFinished(told, state=finished, by_caller=True)
@@ -87,8 +88,8 @@ class RemoteTasks:
         automatic: bool = False,
     ) -> Claim:
         found = await self._act(
-            caller, message_id, "heartbeat", actor=actor, claim_token=claim_token, lease_seconds=_seconds(lease),
-            note=note, automatic=automatic or None,
+            caller, message_id, "heartbeat", repeatable=True, actor=actor, claim_token=claim_token,
+            lease_seconds=_seconds(lease), note=note, automatic=automatic or None,
         )  # fmt: skip
         return found.read(_held)
 
@@ -168,7 +169,7 @@ class RemoteTasks:
         return found.read(reading.acked)
 
     async def cancel(self, caller: Caller, message_id: str, *, reason: str | None = None) -> Message:
-        return await self._settle(caller, message_id, "cancel", reason=reason)
+        return (await self._act(caller, message_id, "cancel", repeatable=True, reason=reason)).read(_message)
 
     async def await_result(self, caller: Caller, message_id: str, *, wait: timedelta = NO_WAIT) -> Message:
         async def ask(seconds: float) -> Message:
@@ -183,7 +184,7 @@ class RemoteTasks:
         caller: Caller,
         message_ids: Sequence[str],
         *,
-        need: Literal["all", "any"] = "all",
+        need: awaiting.Need = "all",
         wait: timedelta = NO_WAIT,
     ) -> Sequence[Message]:
         ids = message_ids if isinstance(message_ids, str) else list(message_ids)
@@ -203,12 +204,13 @@ class RemoteTasks:
         return found.read(lambda body: reading.page(body, reading.dead_letter))
 
     async def redrive(self, caller: Caller, channel: str, dead_letter_ids: Sequence[str]) -> Sequence[Redriven]:
-        answer = await self._http.post(caller, f"/v1/channels/{segment(channel)}/redrive", {"ids": list(dead_letter_ids)})
+        path = f"/v1/channels/{segment(channel)}/redrive"
+        answer = await self._http.post(caller, path, {"ids": list(dead_letter_ids)}, keyed=True)
         return answer.read(lambda body: [Redriven(each["dead_letter_id"], each["message_id"]) for each in body["redriven"]])
 
     async def _act(self, caller: Caller, message_id: str, verb: str, *, repeatable: bool = False, **body: Any) -> Answer:
         path = f"/v1/messages/{segment(message_id)}/{verb}"
-        return await self._http.post(caller, path, body, repeatable=repeatable)
+        return await self._http.post(caller, path, body, repeatable=repeatable, keyed=not repeatable)
 
     async def _settle(self, caller: Caller, message_id: str, verb: str, **body: Any) -> Message:
         return (await self._act(caller, message_id, verb, **body)).read(_message)

@@ -1,10 +1,11 @@
 --@include cursor
 --@include channel
--- How many tasks are handed out before each of these, counted to 50.
+-- How many tasks are handed out before each of these, counted to a limit.
 -- KEYS  the channel's
--- ARGV  API key id, stream id, … of waiting tasks, oldest first
+-- ARGV  API key id, the limit, stream id, … of waiting tasks, oldest first
 -- reply {'ok', {count, …}}, -1 for a task that waits no more | a refusal
-local MOST, PAGES, PAGE = 50, 8, 25
+local PAGES, PAGE = 8, 25
+local most = tonumber(ARGV[2])
 local s, refused = enter(ARGV[1], 'claimable')
 if refused then return refused end
 
@@ -20,7 +21,7 @@ end
 
 -- Goes on to `id`; what the pages allowed do not reach is not counted.
 local function passed_before(id)
-  while passed < MOST do
+  while passed < most do
     if at == #page then
       if PAGES == 0 then break end
       page, at, PAGES = redis.call('XRANGE', STREAM, '(' .. last, ARGV[#ARGV], 'COUNT', PAGE), 0, PAGES - 1
@@ -35,13 +36,13 @@ local function passed_before(id)
 end
 
 local counts = {}
-for i = 2, #ARGV do
+for i = 3, #ARGV do
   local id = ARGV[i]
   local due = redis.call('ZSCORE', DUE, id)
   if redis.call('ZSCORE', DONE, id) or due and tonumber(due) > NOW then
     counts[#counts + 1] = -1
   else
-    counts[#counts + 1] = math.min(due and redis.call('ZRANK', DUE, id) or passed_before(id), MOST)
+    counts[#counts + 1] = math.min(due and redis.call('ZRANK', DUE, id) or passed_before(id), most)
   end
 end
 return {'ok', counts}

@@ -1,4 +1,5 @@
 --@include talk
+--@include poster
 -- Answer the open question of a task: its holder goes on, with the channel's lease from now.
 -- KEYS  the channel's
 -- ARGV  API key id, message's stream id, answer, label of who answers
@@ -6,10 +7,9 @@
 local key_id, id, answer = ARGV[1], ARGV[2], ARGV[3]
 local s, refused = enter(key_id, 'claimable')
 if refused then return refused end
-local outcome, fields = outcome_of(id, s), entry(id)
-local poster = outcome and cjson.decode(outcome).posted_by or fields and field(fields, 'key')
-if not outcome and not fields then return {'message_not_found'} end
-if poster ~= key_id and s.owner ~= key_id then return {'forbidden', 'poster'} end
+local m, forbidden = posted_by(key_id, id, s)
+if forbidden then return forbidden end
+local fields, outcome = m.fields, m.outcome
 if outcome or redis.call('ZSCORE', DONE, id) then return {'already_finished', outcome or ''} end
 local p, r = pending(id), record(id)
 if p and due_at(id) <= NOW then

@@ -1,5 +1,6 @@
 --@include settle
 --@include row
+--@include poster
 -- Call a task off: at once when nobody works on it, else by asking its holder.
 -- KEYS  the channel's
 -- ARGV  API key id, message's stream id, reason or ''
@@ -7,10 +8,9 @@
 local key_id, id, reason = ARGV[1], ARGV[2], ARGV[3]
 local s, refused = enter(key_id, 'claimable')
 if refused then return refused end
-local outcome, fields = outcome_of(id, s), entry(id)
-local poster = outcome and cjson.decode(outcome).posted_by or fields and field(fields, 'key')
-if not outcome and not fields then return {'message_not_found'} end
-if poster ~= key_id and s.owner ~= key_id then return {'forbidden', 'poster'} end
+local m, forbidden = posted_by(key_id, id, s)
+if forbidden then return forbidden end
+local fields, outcome = m.fields, m.outcome
 if outcome or redis.call('ZSCORE', DONE, id) then
   if outcome and cjson.decode(outcome).state == 'cancelled' then return {'ok', finished_row(id, fields or {}, outcome)} end
   return {'already_finished', outcome or ''}
@@ -23,6 +23,6 @@ if p and holder(p) and due_at(id) > NOW and not r.asked then
 end
 if not p then reach_ahead(id) end
 local text = finish(id, s, 'cancelled', {
-  by = key_id, posted_by = poster, reason = reason, delivery = p and p.count, claimed_at = claimed_at(r), held_by = p and holder(p)
+  by = key_id, posted_by = m.key, reason = reason, delivery = p and p.count, claimed_at = claimed_at(r), held_by = p and holder(p)
 })
 return {'ok', finished_row(id, fields, text)}

@@ -1,5 +1,6 @@
 --@include settle
 --@include row
+--@include poster
 -- Take a message back, out of the channel and into its history; a task that nobody holds ends as cancelled.
 -- KEYS  the channel's
 -- ARGV  API key id, message's stream id, how many numbers of retracted broadcasts to keep
@@ -7,10 +8,9 @@
 local key_id, id = ARGV[1], ARGV[2]
 local s, refused = enter(key_id, '')
 if refused then return refused end
-local fields, outcome = entry(id), outcome_of(id, s)
-if not outcome and not fields then return {'message_not_found'} end
-local poster = outcome and cjson.decode(outcome).posted_by or fields and field(fields, 'key')
-if poster ~= key_id and s.owner ~= key_id then return {'forbidden', 'poster'} end
+local m, forbidden = posted_by(key_id, id, s)
+if forbidden then return forbidden end
+local fields, outcome = m.fields, m.outcome
 
 if s.mode == 'broadcast' then
   if expires_at(fields) <= NOW then return {'message_expired'} end
@@ -38,6 +38,6 @@ end
 if p and p.consumer ~= NOBODY and due_at(id) > NOW then
   return {'message_claimed', p.consumer, string.format('%.0f', due_at(id))}
 end
-outcome = finish(id, s, 'cancelled', {by = key_id, posted_by = poster, reason = 'it was taken back', delivery = p and p.count})
+outcome = finish(id, s, 'cancelled', {by = key_id, posted_by = m.key, reason = 'it was taken back', delivery = p and p.count})
 archive({id})
 return {'ok', finished_row(id, fields, outcome)}

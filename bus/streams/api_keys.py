@@ -18,8 +18,7 @@ from ..models import Caller, IssuedKey, KeyRecord
 from .actors import RedisActors
 from .audit import Audit
 from .engine import Engine, milliseconds
-from .moments import moment
-from .replies import optional_moment
+from .moments import moment, optional_moment
 from .scripts import script
 
 _RING_MS = 3_600_000

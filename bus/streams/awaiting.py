@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
 
 from .. import awaiting
 from ..awaiting import Need
@@ -18,9 +17,7 @@ from .bell import Standing
 from .credentials import RedisCredentials
 from .engine import Engine, place
 from .messages import RedisMessages
-from .waiting import Seen, until
-
-_A_LITTLE_LATER: Final = 0.05
+from .waiting import A_LITTLE_LATER, Seen, until
 
 
 @dataclass(slots=True)
@@ -98,7 +95,7 @@ class RedisAwaiting:
     async def _ahead(self, caller: Caller, channel: str, stream_ids: list[str]) -> dict[tuple[str, str], int]:
         """How many tasks are handed out before each of these that still waits."""
         oldest_first = sorted(stream_ids, key=lambda each: tuple(map(int, each.split("-"))))
-        reply = await self._engine.run_on_message("ahead", channel, caller.key_id, *oldest_first)
+        reply = await self._engine.run_on_message("ahead", channel, caller.key_id, awaiting.MOST_AHEAD, *oldest_first)
         return {(channel, each): count for each, count in zip(oldest_first, reply[1], strict=True) if count >= 0}
 
 
@@ -158,5 +155,5 @@ class _Looks:
         if found.result_withheld:
             return Forbidden("only the key that posted the task, the one that finished it and channel members see its result")
         task.seen, task.stood = found, stood
-        task.look_at = self._clock() + max(next_change, 0.0) + _A_LITTLE_LATER
+        task.look_at = self._clock() + max(next_change, 0.0) + A_LITTLE_LATER
         return None

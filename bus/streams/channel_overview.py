@@ -10,6 +10,7 @@ from ..credentials import ANY, CHANNELS_READ, require
 from ..models import Caller, Channel, ChannelMetrics, ChannelSummary, Counts, Mode, OwnedTotals, Page
 from . import newest_first, replies
 from .engine import Engine
+from .moments import moment, optional_moment
 
 _MOST_OWNED = 1000
 _COUNTED_AT_ONCE = 100
@@ -55,7 +56,7 @@ class ChannelOverview:
         counted = _counts(await self._engine.run("counts", name, caller.key_id))
         took = [float(ms) for ms in found[3]]
         average = timedelta(milliseconds=round(sum(took) / len(took))) if took else None
-        return ChannelMetrics(counted, int(found[2]), average, replies.moment(found[1]))
+        return ChannelMetrics(counted, int(found[2]), average, moment(found[1]))
 
     async def owned(self, caller: Caller) -> OwnedTotals:
         require(caller, CHANNELS_READ)
@@ -82,4 +83,4 @@ def _counts(reply: Sequence[object]) -> Counts:
     total, waiting, delayed, in_flight, done, dead = (int(str(n)) for n in reply[2:8])
     if reply[1] == Mode.BROADCAST:
         return Counts(total=total)
-    return Counts(total, waiting, delayed, in_flight, done, dead, replies.optional_moment(str(reply[8])))
+    return Counts(total, waiting, delayed, in_flight, done, dead, optional_moment(str(reply[8])))

@@ -13,6 +13,7 @@ from ..credentials import CHANNELS_MANAGE, CHANNELS_READ, require
 from ..models import Caller, Invitation, InvitedChannel, Mode
 from . import replies
 from .engine import Engine, milliseconds
+from .moments import moment, optional_moment
 from .rates import Rates
 from .refusals import REFUSALS
 
@@ -56,7 +57,7 @@ class RedisInvitations:
     async def revoke(self, caller: Caller, invitation_id: str) -> Invitation:
         require(caller, CHANNELS_MANAGE)
         name, (_, text, flat, now_ms) = await self._run("revoke_invitation", caller, invitation_id)
-        return _invitation(invitation_id, name, text, flat, now=replies.moment(now_ms))
+        return _invitation(invitation_id, name, text, flat, now=moment(now_ms))
 
     async def _run(self, script: str, caller: Caller, invitation_id: str, *args: str) -> tuple[str, list[str]]:
         """The channel that the invitation leads to, and what the script replies there."""
@@ -74,7 +75,7 @@ def _digest(invitation_id: str) -> str:
 def _invitation(invitation_id: str, channel: str, text: str, flat: Sequence[str], *, now: datetime | None = None) -> Invitation:
     """`now`: None where the invitation is known to be good."""
     kept, settings = json.loads(text), replies.pairs(flat)
-    expires_at, revoked_at = replies.moment(kept["expires"]), replies.optional_moment(kept.get("revoked"))
+    expires_at, revoked_at = moment(kept["expires"]), optional_moment(kept.get("revoked"))
     return Invitation(
         id=invitation_id,
         channel=InvitedChannel(
@@ -82,7 +83,7 @@ def _invitation(invitation_id: str, channel: str, text: str, flat: Sequence[str]
         ),
         owner_label=settings.get("owner_label", ""),
         created_by_key_id=kept["by"],
-        created_at=replies.moment(kept["at"]),
+        created_at=moment(kept["at"]),
         expires_at=expires_at,
         revoked_at=revoked_at,
         active=revoked_at is None and (now is None or now < expires_at),

@@ -13,6 +13,7 @@ from ..errors import InvalidInput
 from ..models import Caller, Member, MembershipEvent, Page
 from . import replies
 from .engine import Engine
+from .moments import moment
 
 _LIFETIME = timedelta(days=1)
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
@@ -28,7 +29,7 @@ class RedisMembers:
         _, owner, created_ms, flat = await self._engine.run("members", name, caller.key_id)
         others = [_member(name, key_id, text) for key_id, text in replies.pairs(flat).items()]
         return [
-            Member(names.public_id(name), owner, replies.moment(created_ms)),
+            Member(names.public_id(name), owner, moment(created_ms)),
             *sorted(others, key=lambda member: (member.granted_at, member.key_id)),
         ]
 
@@ -68,7 +69,7 @@ def _key_id(text: object) -> str:
 
 def _member(channel: str, key_id: str, text: str) -> Member:
     kept = json.loads(text)
-    return Member(names.public_id(channel), key_id, replies.moment(kept["at"]), kept.get("via") or None)
+    return Member(names.public_id(channel), key_id, moment(kept["at"]), kept.get("via") or None)
 
 
 def _event(channel: str, stream_id: str, flat: Sequence[str]) -> MembershipEvent:

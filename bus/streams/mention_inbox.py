@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from redis.exceptions import ResponseError
@@ -20,9 +20,8 @@ from .replies import pairs, posted_at
 from .scripts import script
 
 log = logging.getLogger(__name__)
-KEPT: Final = 100
-KEPT_FOR: Final = timedelta(days=7)
-_KEPT_MS: Final = int(KEPT_FOR.total_seconds() * 1000)
+_KEPT: Final = 100
+_KEPT_MS: Final = 7 * 86_400_000
 
 
 class MentionInbox:
@@ -32,7 +31,7 @@ class MentionInbox:
     async def note(self, channel: str, stream_id: str, actors: Iterable[str]) -> None:
         """A message of the channel mentions these; noted once for each, however often it is said."""
         message_id = names.message_id(channel, stream_id)
-        noted = [self._run("note_mention", actor, message_id, channel, KEPT, _KEPT_MS) for actor in dict.fromkeys(actors)]
+        noted = [self._run("note_mention", actor, message_id, channel, _KEPT, _KEPT_MS) for actor in dict.fromkeys(actors)]
         for refused in await asyncio.gather(*noted, return_exceptions=True):
             if isinstance(refused, ResponseError):  # that actor's inbox is spoiled; the others', and webhooks, are not
                 log.warning("a mention in %s could not be noted: %s", message_id, refused)

@@ -23,7 +23,7 @@ from .course import CHAIN, HOP
 from .credentials import RedisCredentials
 from .engine import Engine, milliseconds, place
 from .mentions import checked, resolved
-from .replies import optional_moment
+from .moments import moment, optional_moment
 from .schemas import Schemas
 from .waiting import Seen, until
 
@@ -162,7 +162,7 @@ class RedisMessages:
         reply = await self._engine.run_on_message("get", channel, caller.key_id, stream_id)
         found = replies.message(channel, reply[4], key_id=caller.key_id, member=bool(reply[2]), receipts=reply[5])
         next_change = found.hold.lease_expires_at if found.hold else found.available_at or found.expires_at
-        return found, (next_change - replies.moment(reply[3])).total_seconds()
+        return found, (next_change - moment(reply[3])).total_seconds()
 
 
 def _delay_ms(delay: timedelta) -> int | str:
@@ -177,9 +177,9 @@ def _fingerprint(fields: Mapping[str, str | None], delay: timedelta, mentioned: 
     return hashlib.sha256(json.dumps([said, str(delay), mentioned]).encode()).hexdigest()
 
 
-def _ms(moment: datetime) -> str:
+def _ms(when: datetime) -> str:
     """For a script; a naive moment is taken as UTC."""
-    return f"{(moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000:.3f}"
+    return f"{(when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000:.3f}"
 
 
 def _posted(channel: str, reply: list[Any], flat: list[str], nearest: Sequence[str] | None) -> Posted:

@@ -11,7 +11,8 @@ from . import replies
 from .claims import RedisClaims, claim_of
 from .credentials import RedisCredentials
 from .engine import Engine, place
-from .waiting import Seen, until
+from .moments import moment
+from .waiting import A_LITTLE_LATER, Seen, until
 
 
 class RedisQuestions:
@@ -35,8 +36,9 @@ class RedisQuestions:
         async def look() -> Seen[Claim]:
             _, reply = await self._claims.act("held_task", caller, message_id, actor, claim_token)
             claim = claim_of(channel, reply[1], caller)
-            left = (claim.lease_expires_at - replies.moment(reply[2])).total_seconds()
-            return Seen(claim, enough=claim.message.state is not State.INPUT_REQUIRED, look_in=max(left, 0.0) + 0.05)
+            left = (claim.lease_expires_at - moment(reply[2])).total_seconds()
+            answered = claim.message.state is not State.INPUT_REQUIRED
+            return Seen(claim, enough=answered, look_in=max(left, 0.0) + A_LITTLE_LATER)
 
         keys = self._engine.keys
         shared = (keys.progress(channel, stream_id), keys.result(channel, stream_id), keys.gone(channel))

@@ -24,13 +24,9 @@ from ..models import (
 )
 from ..names import message_id, public_id
 from .course import Course, chain_of
-from .moments import moment
+from .moments import moment, optional_moment
 
 _HELD = (State.IN_FLIGHT, State.INPUT_REQUIRED)
-
-
-def optional_moment(ms: str | int | float | None) -> datetime | None:
-    return moment(ms) if ms and float(ms) else None
 
 
 def pairs(flat: Sequence[str]) -> dict[str, str]:

@@ -30,8 +30,8 @@ def refusal(found: str | None) -> str | None:
     if found is None or (found.isdecimal() and int(found) <= SCHEMA):
         return None
     return (
-        f"the store's data has schema {found[:20]!r}, and Backchannel {__version__} knows schemas up to {SCHEMA}: a newer version"
-        " wrote it. Run that version, or restore a backup made before the upgrade (docs/operations.md)"
+        f"the store's data has schema {found[:20]!r}, and Backchannel {__version__} knows schemas up to {SCHEMA}: a newer"
+        " version wrote it. Run that version, or restore a backup made before the upgrade (docs/operations.md)"
     )
 
 

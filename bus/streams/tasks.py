@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from .. import checks, names
+from ..awaiting import Need
 from ..credentials import ACK, READ, WRITE, require
 from ..errors import InvalidInput
 from ..messages import NO_WAIT
@@ -168,7 +169,7 @@ class RedisTasks:
         caller: Caller,
         message_ids: Sequence[str],
         *,
-        need: Literal["all", "any"] = "all",
+        need: Need = "all",
         wait: timedelta = NO_WAIT,
     ) -> Sequence[Message]:
         return await self._awaiting.several(caller, message_ids, need, wait)

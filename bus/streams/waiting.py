@@ -16,6 +16,8 @@ from .credentials import RedisCredentials
 from .engine import Engine
 
 T = TypeVar("T")
+A_LITTLE_LATER = 0.05
+"""Seconds after something was to happen by itself at which a look finds that it has."""
 _RETRY_SECONDS = 1.0
 _CONFIRM_SECONDS = 1.0
 """The store may take that long to confirm a subscription, also when the wait is shorter: a short wait is no outage."""

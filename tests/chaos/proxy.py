@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Literal
 
@@ -15,8 +15,8 @@ _CHUNK = 65_536
 class Proxy:
     """Forwards each connection to the first of its targets, by turns, that accepts it.
 
-    `delay_seconds` is added to each direction, without making the line narrower. `silent`: bytes are swallowed, as by a
-    firewall that forgot the connection.
+    `delay_seconds` is added to each direction, without making the line narrower. `silent`: what is connected then is
+    forgotten, as by a firewall: whatever is sent, now and later, arrives nowhere.
     """
 
     def __init__(self, ports: Sequence[int]) -> None:
@@ -24,6 +24,7 @@ class Proxy:
         self._turn = itertools.count()
         self._weather: Weather = "fair"
         self._pipes: set[asyncio.StreamWriter] = set()
+        self._forgotten: set[asyncio.StreamWriter] = set()
         self.delay_seconds = 0.0
         self.port = 0
 
@@ -31,6 +32,8 @@ class Proxy:
         self._weather = weather
         if weather == "cut":
             self.break_all()
+        elif weather == "silent":
+            self._forgotten |= self._pipes
 
     def break_all(self) -> None:
         """Every connection breaks off; new ones are made as the weather allows."""
@@ -44,12 +47,15 @@ class Proxy:
             return
         far_reader, far_writer = found
         self._pipes |= {writer, far_writer}
+        if self._weather == "silent":
+            self._forgotten |= {writer, far_writer}
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pipe(reader, far_writer))
                 group.create_task(self._pipe(far_reader, writer))
         finally:
             self._pipes -= {writer, far_writer}
+            self._forgotten -= {writer, far_writer}
             for each in (writer, far_writer):
                 each.transport.abort()
 
@@ -68,7 +74,7 @@ class Proxy:
             while True:
                 at, data = await late.get()
                 await asyncio.sleep(max(at - loop.time(), 0))
-                if self._weather == "silent":
+                if writer in self._forgotten:
                     continue
                 if not data:
                     writer.close()  # all that was sent goes out first
@@ -82,15 +88,14 @@ class Proxy:
                 data = await reader.read(_CHUNK)
                 late.put_nowait((loop.time() + self.delay_seconds, data))
 
-        with suppress(OSError):
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_unless_broken(read()))
-                group.create_task(_unless_broken(deliver()))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_unless_broken(read()))
+            group.create_task(_unless_broken(deliver()))
 
 
-async def _unless_broken(work: object) -> None:
+async def _unless_broken(work: Awaitable[None]) -> None:
     with suppress(OSError):
-        await work  # type: ignore[misc] # a coroutine
+        await work
 
 
 @asynccontextmanager

@@ -137,12 +137,12 @@ async def test_progress_says_where_the_task_stands_now(
     monkeypatch.setattr(waiting, "_EVERY_SECONDS", 0.05)
     async with pair(agent, bus, transport, mode) as (ann, bob):
         first, second = await posted(ann, "1", "2")
-        (line,) = await told(ann, "await_result", "waiting", message_id=second)
+        *_, line = await told(ann, "await_result", "behind", message_id=second)
         assert line.startswith("waiting behind 1 (0 of 50 s)")
-        (line,) = await told(ann, "await_result", "waiting", message_id=first)
+        *_, line = await told(ann, "await_result", "next in line", message_id=first)
         assert line.startswith("waiting, next in line")
         await bob.call("claim_task", channel="writers")
-        (line,) = await told(ann, "await_result", "claimed", message_id=first)
+        *_, line = await told(ann, "await_result", "claimed", message_id=first)
         assert line.startswith("claimed by bob ")
         async with anyio.create_task_group() as group:
             lines: list[str] = []
@@ -156,7 +156,7 @@ async def test_progress_says_where_the_task_stands_now(
         assert r"s ago: 3/7 compiling\u000a\u202eevilxxx" in lines[-1]
         assert len(lines[-1]) < 200
         await bob.call("ack_task", message_id=first, result="ok")
-        (line,) = await told(ann, "await_result", "1 of 2 finished", message_ids=[first, second])
+        *_, line = await told(ann, "await_result", "1 of 2 finished", message_ids=[first, second])
         assert line.startswith("1 of 2 finished (0 of ")
 
 
@@ -167,9 +167,9 @@ async def test_over_real_stdio_progress_says_so_too(home: Path, mode: str) -> No
     async with Client(stdio_client(command), mode=mode) as client:
         ann = Agent(client, None)
         (message_id,) = await posted(ann, "1")
-        assert (await told(ann, "await_result", "waiting", message_id=message_id))[0].startswith("waiting, next in line")
+        assert (await told(ann, "await_result", "next in line", message_id=message_id))[-1].startswith("waiting, next in line")
         await ann.call("claim_task", channel="writers")
-        assert (await told(ann, "await_result", "claimed", message_id=message_id))[0].startswith("claimed by ")
+        assert (await told(ann, "await_result", "claimed", message_id=message_id))[-1].startswith("claimed by ")
 
 
 async def test_a_look_that_fails_ends_no_wait(agent: Connect, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -91,7 +92,7 @@ async def test_a_waiting_worker_follows_its_channel_to_another_node(fleet: Clust
 
 
 async def test_a_dead_primary_is_replaced_and_nothing_acknowledged_by_its_replica_is_lost(fleet: Cluster) -> None:
-    """Failover: posts fail clearly while there is no primary; then work, waits and results go on at the replica."""
+    """Failover: a post into the gap is tried on, or fails clearly; then work, waits and results go on at the replica."""
     async with opens(fleet.url)() as bus, opens(fleet.url)() as other:
         ann, bob = await somebody(bus, "ann"), await somebody(bus, "bob")
         owner = fleet.owner("t:{bereft}")
@@ -103,7 +104,7 @@ async def test_a_dead_primary_is_replaced_and_nothing_acknowledged_by_its_replic
         await parked(waiting, bus, ann, "bereft", f"t:{{bereft}}:result:{kept[0].rpartition(':')[2]}", owner)
         owner.kill()
         try:
-            with pytest.raises(StoreUnavailable):
+            with suppress(StoreUnavailable):  # when it lasts longer than a call is tried again
                 async with asyncio.timeout(PROMPTLY):
                     await other.tasks.post(ann, "bereft", "into the gap")
             done: set[str] = set()

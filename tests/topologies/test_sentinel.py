@@ -54,7 +54,7 @@ async def test_a_failover_moves_work_waits_and_notifications(pair: Watched) -> N
 @pytest.mark.parametrize("how", ["kill", "pause"])
 async def test_a_primary_that_dies_or_falls_silent_is_replaced(pair: Watched, how: str) -> None:
     """Calls fail clearly while there is none, and go on as soon as the replica is promoted; replicated tasks are kept."""
-    await asyncio.to_thread(until, pair.agreed, "the sentinels see a replica")
+    await asyncio.to_thread(pair.settled)
     async with opens(pair.url)() as bus:
         ann, bob = await somebody(bus, "ann"), await somebody(bus, "bob")
         channel = f"kept-{how}"
@@ -73,4 +73,4 @@ async def test_a_primary_that_dies_or_falls_silent_is_replaced(pair: Watched, ho
             assert found >= kept
         finally:
             await asyncio.to_thread(primary.start if how == "kill" else primary.resume)
-            await asyncio.to_thread(until, pair.agreed, "the old primary is a replica")
+            await asyncio.to_thread(pair.settled)

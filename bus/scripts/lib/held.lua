@@ -30,10 +30,7 @@ local function held(id, consumer, token)
   if token ~= '' and tonumber(token) ~= p.count then return nil, {'lease_lost', p.consumer} end
   local r = record(id)
   if r.cancel then
-    finish(id, s, 'cancelled', {
-      by = r.cancel.by, posted_by = r.posted_by, reason = r.cancel.reason, delivery = p.count, claimed_at = claimed_at(r),
-      held_by = consumer
-    })
+    call_off(id, s, p, r, r.posted_by)
     return nil, {'task_cancelled', r.cancel.reason or ''}
   end
   return {settings = s, pending = p, record = r}, nil

@@ -5,6 +5,14 @@ local function holder(p)
   return p.consumer ~= NOBODY and p.consumer or nil
 end
 
+-- A poster's wish to cancel a task that was held is carried out.
+local function call_off(id, s, p, r, poster)
+  return finish(id, s, 'cancelled', {
+    by = r.cancel.by, posted_by = poster, reason = r.cancel.reason, delivery = p.count, claimed_at = claimed_at(r),
+    held_by = holder(p)
+  })
+end
+
 local function used_up(s, r, count)
   return count - (r.releases or 0) >= s.max_deliveries
 end
@@ -13,12 +21,7 @@ end
 -- JSON when it has, else nil and the record, with the lapsed delivery closed.
 local function settle(id, fields, s, p)
   local r = record(id)
-  if r.cancel then
-    return finish(id, s, 'cancelled', {
-      by = r.cancel.by, posted_by = field(fields, 'key'), reason = r.cancel.reason, delivery = p.count, claimed_at = claimed_at(r),
-      held_by = holder(p)
-    })
-  end
+  if r.cancel then return call_off(id, s, p, r, field(fields, 'key')) end
   if p.consumer ~= NOBODY then close_delivery(r, 'lease_expired') end
   if expires_at(fields) <= NOW then
     return bury(id, fields, s, r, 'expired', 'its time to live passed before it was finished')

@@ -13,7 +13,8 @@ from ...models import Caller, Page, Webhook, WebhookAttempt, WebhookFailure
 from ...webhook_urls import allowed_by, checked_url
 from ..actors import RedisActors
 from ..engine import Engine
-from ..replies import moment, pairs
+from ..moments import moment
+from ..replies import pairs
 from .handing import MENTIONED
 
 _MAX_SECRET = 512

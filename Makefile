@@ -13,7 +13,7 @@ PYTHON ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test fuzz lint format types wheel bench check clean
+.PHONY: help serve demo test test-stores chaos soak fuzz lint format types wheel bench losses check clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -27,6 +27,16 @@ demo: $(VENV)/.installed ## Two MCP processes hand work over; one is killed in t
 
 test: $(VENV)/.testing $(PUBLISHED_CLIENTS_VENV)/.installed $(MCP_CLIENTS_FOLDER)/.installed ## Run the whole test suite; it starts every server it needs (ARGS="tests/contract -x")
 	$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
+
+test-stores: $(VENV)/.testing ## Run every promise on a cluster and behind a sentinel too, and the failovers that take long; takes minutes
+	BACKCHANNEL_TEST_STORES=all $(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile tests/topologies tests/contract \
+	  -k "topologies or cluster-redis or sentinel-redis" $(ARGS)
+
+chaos: $(VENV)/.testing ## Play every fault over thousands of tasks each, and check the history; most of an hour (ARGS="--only Sentinel")
+	$(PY) -m tests.chaos $(ARGS)
+
+soak: $(VENV)/.testing ## Mixed load for half an hour (BACKCHANNEL_SOAK_MINUTES), with samples of what may grow
+	$(PY) -m tests.chaos.soak
 
 fuzz: $(VENV)/.testing ## Send the API much of what its OpenAPI document allows and forbids; takes minutes, and is new each time
 	BACKCHANNEL_FUZZ_EXAMPLES=$${BACKCHANNEL_FUZZ_EXAMPLES:-200} $(PY) -m pytest tests/api/test_openapi_fuzz.py $(ARGS)
@@ -46,7 +56,10 @@ wheel: $(VENV)/.testing ## Build the wheel and try it in a clean environment
 	$(PY) -m tools.try_wheel
 
 bench: $(VENV)/.testing ## Measure; prints ratios against floors taken in the same run
-	for script in bus http lists scale peers; do $(PY) -m bench.$$script || exit 1; done
+	for script in bus http lists scale capacity peers; do $(PY) -m bench.$$script || exit 1; done
+
+losses: $(VENV)/.testing ## Kill servers under load and count the answered posts that are gone; takes minutes
+	$(PY) -m bench.losses $(ARGS)
 
 check: test lint types wheel ## All of what CI runs
 

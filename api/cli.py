@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 import sys
 from typing import Annotated
@@ -61,28 +60,33 @@ def serve(
         int | None,
         typer.Option(min=0, max=65535, help="Port to listen on, 0 for a free one; default BACKCHANNEL_PORT or 8080."),
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes that serve; default BACKCHANNEL_WORKERS or 1.")
+    ] = None,
 ) -> None:
     """Serve the HTTP API, and the MCP endpoint at /mcp, until Ctrl-C or SIGTERM."""
     from .serving import serve as serve_http
+    from .workers import serve_with_workers
 
-    chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    given = {"host": host, "port": port, "workers": workers}
+    chosen = {name: value for name, value in given.items() if value is not None}
     settings = Settings(**chosen)  # pyright: ignore[reportArgumentType]  # the values were checked by typer
     if settings.base_url:
         _say("backchannel: this server stands on its own store; BACKCHANNEL_BASE_URL is the address it gives out")
     _try_to_listen(settings)
+    run = serve_http if settings.workers == 1 else serve_with_workers
     try:
-        serve_http(settings, started=lambda address, health: typer.echo(banner(address, health, settings)))
+        run(settings, started=lambda address, health: typer.echo(banner(address, health, settings)))
     except SystemExit as ended:  # the server has logged why it could not start; its code would say something else here
         raise typer.Exit(FAILED if ended.code else 0) from None
 
 
 def _try_to_listen(settings: Settings) -> None:
     """Raises OSError with what to do, before anything is started, when the address cannot be had."""
+    from .workers import listen
+
     try:
-        family, *_, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        socket.create_server(address[:2], family=family).close()
+        listen(settings).close()
     except OSError as error:
         raise OSError(
             f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another with --host and --port"

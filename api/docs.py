@@ -20,7 +20,7 @@ CHANNEL = ("channel_not_found", "channel_access_denied", "invalid_channel_name",
 MESSAGE = ("message_not_found", "invalid_message_id", "invalid_channel_name", "channel_access_denied", "insufficient_scope")
 HELD = (
     *MESSAGE, *ACTING, "channel_not_claimable", "lease_lost", "not_claimed", "already_finished", "task_cancelled",
-    "invalid_claim_token", "invalid_actor",
+    "invalid_claim_token", "invalid_actor", "unconfirmed",
 )  # fmt: skip
 CLAIMING = (
     *MESSAGE, *ACTING, "already_claimed", "not_available_yet", "already_finished", "message_expired", "channel_not_claimable",
@@ -29,7 +29,7 @@ CLAIMING = (
 POSTING = (
     *CHANNEL, *ACTING, "missing_field", "invalid_object", "content_too_large", "metadata_validation_failed",
     "invalid_idempotency_key", "idempotency_conflict", "channel_paused", "channel_full", "channel_write_rate_exceeded",
-    "store_full",
+    "store_full", "unconfirmed",
 )  # fmt: skip
 CHAINED = ("invalid_chain", "chain_too_long", "chain_rate_exceeded")
 """Of tasks that are posted in the course of another."""

@@ -80,6 +80,7 @@ STATUS: dict[str, int] = {
     "internal_server_error": 500,
     "channel_paused": 503,
     "store_unavailable": 503,
+    "unconfirmed": 503,
     "store_full": 507,
 }
 _RETRY_AFTER = {429, 503}

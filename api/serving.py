@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
 
 from bus import Bus, Health, Settings, connect
 from bus.errors import StoreUnavailable
@@ -29,15 +31,22 @@ _KEEP_ALIVE_SECONDS = 65
 _GRACE_SECONDS = 1
 # A store that does not answer sooner is said to be unreachable as yet: a server that starts waits for nobody.
 _PATIENCE_SECONDS = 1.0
+STARTUP_FAILED = STARTUP_FAILURE
+"""The exit code of a process that could not start to serve."""
 
 
 def serve(settings: Settings, *, started: Started | None = None) -> None:
     """Serve until SIGTERM or SIGINT; open waits are then answered at once. Raises KeyboardInterrupt after SIGINT."""
+    set_up_logging(settings)
+    Server(settings, started=started).run()
+
+
+def set_up_logging(settings: Settings) -> None:
+    """This process's log goes to stderr."""
     logging.basicConfig(
         stream=sys.stderr, level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.getLogger().level))
-    Server(settings, started=started).run()
 
 
 @asynccontextmanager
@@ -115,9 +124,9 @@ class Server(uvicorn.Server):
         if signal.SIGINT in self._captured_signals:
             raise KeyboardInterrupt
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  # never given sockets
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        await super().startup()
+        await super().startup(sockets)
         if self.started and self._tell is not None:
             port = self.servers[0].sockets[0].getsockname()[1]
             self._tell(f"http://{address(self._settings.host, port)}", await self._health())
@@ -135,4 +144,5 @@ class Server(uvicorn.Server):
         return bus
 
     def _drain(self) -> None:
-        self._bus.drain()
+        if hasattr(self._app.state, "bus"):  # else it was told to stop before it had started
+            self._bus.drain()

@@ -23,7 +23,8 @@ from .webhooks import Webhooks
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the bus stands on. `store`: `embedded`, `redis`, `memory` or `http`; `where`: its address without credentials.
+    """What the bus stands on. `store`: `embedded`, `redis`, `sentinel`, `cluster`, `memory` or `http`; `where`: its address
+    without credentials.
 
     `look`: a command line that shows the inside (redis-cli …), None where there is none. `server`: `Valkey 9.1.2` or the
     like. `notifications`: `keyspace` where the store tells of changes itself, `publish` where scripts do.

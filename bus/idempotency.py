@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, Protocol
 
 from .models import Caller
 
 MAX_ANSWER_BYTES: Final = 262_144
 """A larger answer is not remembered: a repeat does the verb again."""
+
+OWN_PREFIX: Final = "auto-"
+"""So begins a key that our own client made up, to send one call again safely when its answer is lost."""
+_KEPT: Final = timedelta(hours=24)
+_OWN_KEPT: Final = timedelta(minutes=10)
+
+
+def kept_for(idempotency_key: str) -> timedelta:
+    """How long what was done under the key is remembered: 24 h, 10 min where it is only the client's own."""
+    return _OWN_KEPT if idempotency_key.startswith(OWN_PREFIX) else _KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +45,7 @@ class Idempotency(Protocol):
         ...
 
     async def keep(self, caller: Caller, idempotency_key: str, fingerprint: str, answer: Remembered) -> None:
-        """Remember a success for 24 h, if its body has at most `MAX_ANSWER_BYTES`, which is JSON or empty."""
+        """Remember a success for as long as `kept_for` says, if its body, JSON or empty, has at most `MAX_ANSWER_BYTES`."""
         ...
 
     async def forget(self, caller: Caller, idempotency_key: str, fingerprint: str) -> None:

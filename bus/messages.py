@@ -45,7 +45,7 @@ class Messages(Protocol):
         Raises ChannelNotFound, ChannelNotClaimable / ChannelNotBroadcast (the other kind), ChannelAccessDenied,
         ChannelPaused, ChannelFull, ChannelWriteRateExceeded, ChainTooLong, ChainRateExceeded, ContentTooLarge,
         MetadataInvalid, IdempotencyConflict (same key, other body), ActorForbidden, InvalidInput, StoreFull,
-        InsufficientScope (messages:write).
+        Unconfirmed (it is posted, and may be lost if the store fails over), InsufficientScope (messages:write).
         """
         ...
 

@@ -32,4 +32,5 @@ async def nothing_new(channels: Channels, caller: Caller, name: str, since: str 
     counts = await channels.counts(caller, name)
     if not counts.total:
         return f"{name} is empty"
-    return f"nothing {'new' if since in (None, '', '0') else 'after that cursor'} on {name} ({counts.total} messages kept)"
+    kept = f"{counts.total} message{'' if counts.total == 1 else 's'} kept"
+    return f"nothing {'new' if since in (None, '', '0') else 'after that cursor'} on {name} ({kept})"

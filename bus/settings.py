@@ -7,6 +7,7 @@ import os
 import socket
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import Field, SecretStr, field_validator
@@ -26,7 +27,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BACKCHANNEL_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     redis_url: str | None = Field(
-        default=None, description="Store: redis://, rediss://, unix://, memory://; unset: the embedded store"
+        default=None,
+        description="Store: redis://[user:password@]host:port/db, rediss:// (TLS), redis+sentinel://host,host/service,"
+        " redis+cluster://host,host, unix:///path, memory://; unset: the embedded store",
     )
     prefix: str = Field(
         default="bc:", description="Prefix of every Redis key; two prefixes are two buses", pattern=r"^[^{}\s]{1,64}$"
@@ -66,6 +69,7 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="Address that `backchannel serve` listens on")
     port: int = Field(default=8080, ge=0, le=65535, description="Port that `backchannel serve` listens on")
+    workers: int = Field(default=1, ge=1, le=64, description="Processes that `backchannel serve` serves with")
     allowed_hosts: str = Field(
         default="",
         description="Comma-separated Host names of this server besides localhost; pages of these may get keys and use /mcp",
@@ -107,6 +111,15 @@ class Settings(BaseSettings):
     max_metadata_bytes: int = Field(default=16_384, ge=2, le=1_048_576, description="Limit of a message's metadata, as JSON")
     max_result_bytes: int = Field(default=65_536, ge=2, le=4_194_304, description="Limit of a task's result, as JSON")
     max_body_bytes: int = Field(default=262_144, ge=1024, le=16_777_216, description="Limit of an HTTP request's body")
+
+    durability: Literal["store", "replicated"] = Field(
+        default="store",
+        description="When a post or an ack is answered: once the store has it, or (replicated) once replicas have it too",
+    )
+    durability_replicas: int = Field(default=1, ge=1, le=10, description="With replicated: how many replicas")
+    durability_timeout: float = Field(
+        default=1.0, ge=0.05, le=3.0, description="With replicated: seconds until the answer is 503 `unconfirmed`"
+    )
 
     default_ttl_seconds: int = Field(default=86_400, ge=300, le=2_592_000, description="How long a message lives")
     default_retention_days: int = Field(default=7, ge=1, le=365, description="How long the history is kept")

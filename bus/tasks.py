@@ -171,7 +171,8 @@ class Tasks(Protocol):
         """Finish the task with a result (any JSON value). Repeated by the same holder it answers as the first did,
         `repeated`.
 
-        Also raises ContentTooLarge (result over its limit).
+        Also raises ContentTooLarge (result over its limit), Unconfirmed (it is finished, and that may be lost if the store
+        fails over: repeat it).
         """
         ...
 

@@ -97,6 +97,7 @@ async def serve(settings: Settings, *, claude_channel: bool = False) -> int:
             loop.add_signal_handler(number, on_signal, number)
         ending = group.create_task(end_orderly())
         session = Session(settings)
+        giving_back = group.create_task(wire.unheard.give_back(bus, session))
         server = create_server(bus, session)
         lowlevel = server._lowlevel_server  # pyright: ignore[reportPrivateUsage] - MCPServer serves its own stdio only
         async with hooks_answered(bus, session, os.environ.get(SESSION_VARIABLE)):
@@ -105,6 +106,7 @@ async def serve(settings: Settings, *, claude_channel: bool = False) -> int:
             else:
                 await lowlevel.run(incoming, outgoing, lowlevel.create_initialization_options())
         ending.cancel()
+        giving_back.cancel()
     return 128 + signals[0] if signals else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from bus import errors
@@ -17,12 +18,12 @@ NEXT: Final[dict[type[BusError], str]] = {
     errors.Unauthorized: "give the server a valid key (BACKCHANNEL_API_KEY, or the request's Authorization header), "
     "or unset BACKCHANNEL_API_KEY so that it mints its own",
     errors.InsufficientScope: "use an API key that has the scope, or leave this to an agent whose key has it",
-    errors.Forbidden: "leave this to the agent whose key owns it",
+    errors.Forbidden: "leave this to whoever may do it, or tell your user",
     errors.MintingClosed: "ask the operator of this bus for a key and set BACKCHANNEL_API_KEY",
     errors.LabelInUse: "choose another agent_label",
     errors.ActorForbidden: "leave actor out to act under your own name, or choose another name",
     errors.ActorNotFound: "leave actor out to act under your own name",
-    errors.ChannelNotFound: "use one of the nearest names or list_channels; post_task and broadcast create a missing channel",
+    errors.ChannelNotFound: "list_channels shows the names there are; post_task and broadcast create a missing channel",
     errors.ChannelExists: "use the channel as it is, or choose another name",
     errors.ChannelAccessDenied: "call request_access for the channel and try again once its owner has approved",
     errors.ChannelNotClaimable: "this is a broadcast channel: read it with subscribe, write to it with broadcast",
@@ -61,9 +62,11 @@ NEXT: Final[dict[type[BusError], str]] = {
     errors.AdminDisabled: "leave this to whoever runs the bus",
     errors.AdminUnauthorized: "leave this to whoever runs the bus",
     errors.StoreUnavailable: "wait a few seconds and call again; if it stays down, tell your user that the bus is unreachable",
+    errors.Unconfirmed: "repeat the same call with the same idempotency key: nothing is done twice",
     errors.StoreFull: "tell your user that the store is out of memory; claiming and finishing tasks goes on",
 }
 """One next step for each code; a test keeps it complete."""
+_WAIT: Final = re.compile(r"^wait(?: a moment| a few seconds)? and\b")
 
 
 def advise(error: BusError) -> str:
@@ -72,9 +75,10 @@ def advise(error: BusError) -> str:
     if nearest := error.details.get("nearest"):
         names = ", ".join(str(name) for name in nearest)
         text += "" if names in text else f" Nearest: {names}."
-    retry_after = error.details.get("retry_after")
-    wait = f"in {retry_after} s: " if retry_after else ""
-    return f"{escape_line(text)} Next: {wait}{NEXT[type(error)]}."
+    then = NEXT[type(error)]
+    if retry_after := error.details.get("retry_after"):
+        then = _WAIT.sub(f"wait {retry_after} s and", then)
+    return f"{escape_line(text)} Next: {then}."
 
 
 def _happened(error: BusError) -> str:

@@ -38,7 +38,10 @@ class Author(BaseModel):
 
     @classmethod
     def of_outcome(cls, outcome: Outcome) -> Author | None:
-        return cls(label=outcome.actor, key_id=outcome.key_id) if outcome.actor else None
+        """None where nobody ended it: it expired, or its deliveries were used up. Who calls it off has only a key."""
+        if not outcome.actor:
+            return None
+        return cls(label=outcome.actor if outcome.actor != outcome.key_id else None, key_id=outcome.key_id)
 
 
 class Posted(BaseModel):
@@ -142,6 +145,7 @@ class Answered(Fenced):
     answer: FreeText | None = None
     answer_characters: int | None = None
     from_: Author | None = Field(default=None, serialization_alias="from")
+    note: str | None = None
     next: str
 
 

@@ -7,7 +7,6 @@ eras fall back to it by themselves.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import math
 import time
@@ -23,12 +22,13 @@ from mcp.server.runner import serve_connection
 from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from bus import Bus, names
+from bus import Bus, awaiting, names
 from bus.errors import BusError, ChannelAccessDenied, ChannelNotFound
 
 from .desk import Desk
-from .news import news
-from .session import Session, Who
+from .news import news, tasks_wait
+from .session import Session
+from .who import Who
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,6 @@ _RETRY_SECONDS: Final = 5.0
 _AGAIN_SECONDS: Final = 60.0
 """So long is a channel not spoken of again, however much comes there; unless the session claims something of it."""
 _CHANNELS: Final = 5
-_OUTCOMES: Final = 50
 
 Notify = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
@@ -93,8 +92,8 @@ class ChannelPush:
 
     async def _tell(self) -> None:
         await self._session.look(self._bus, at_once=True)
-        about = {text for call in self._calls for text in _texts(call, "message_id", "message_ids")}
-        found = [each.line for each in news(self._session.notebook, about) if each.urgency != _LYING]
+        notebook = self._session.notebook
+        found = [each.line for each in news(notebook, notebook.awaited) if each.urgency != _LYING]
         for line in found:
             if line not in self._told:
                 await self._push(f"{line}.", "news")
@@ -124,8 +123,7 @@ class ChannelPush:
             if now - self._told_at.get(known, -math.inf) < _AGAIN_SECONDS:
                 return  # a later look tells it
             self._told_at[known] = now
-            tasks = "1 task waits" if waiting == 1 else f"{waiting} tasks wait"
-            await self._push(f"{tasks} on {json.dumps(channel)}, where you work: claim_task takes one.", "waiting")
+            await self._push(tasks_wait(waiting, channel), "waiting")
         self._counted[known] = waiting
 
     def _watched(self) -> list[str]:
@@ -154,7 +152,7 @@ class ChannelPush:
         unknown = [message_id for message_id, errand in self._session.notebook.posted.items() if not errand.found]
         if not unknown:
             await asyncio.Event().wait()  # a call has to post something first
-        await self._bus.tasks.await_results(who.caller, unknown[-_OUTCOMES:], need="any", wait=_WAIT)
+        await self._bus.tasks.await_results(who.caller, unknown[-awaiting.MOST :], need="any", wait=_WAIT)
 
     async def _task(self, who: Who, channel: str) -> None:
         """Until something is posted there. Its first look is by this machine's time; one that is wrong costs one look."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
@@ -15,7 +15,8 @@ from bus.errors import Unauthorized
 
 from .kept import Cabinet, Kept
 from .memory import Memory
-from .session import Session, Who
+from .session import Session
+from .who import Who
 
 log = logging.getLogger(__name__)
 
@@ -38,20 +39,18 @@ class Desk:
         """What the caller of this call remembers."""
         if self.session is not None:
             return self.session
-        request: Any = ctx.request_context.request
-        found = request.scope.get(_MEMORY) if request is not None else None
+        found = _scope(ctx).get(_MEMORY)
         return found if isinstance(found, Kept) else Kept(self.bus, self.cabinet, Who(Caller("", ""), None, ""))
 
     @asynccontextmanager
     async def remembering(self, ctx: Ctx) -> AsyncGenerator[Memory]:
         """While it is open, `memory` is the caller's; what changed is kept when it closes."""
-        request: Any = ctx.request_context.request
-        caller = request.scope.get(CALLER) if request is not None else None
-        if self.session is not None or request is None or not isinstance(caller, Caller):
+        who = _who_asks(ctx) if self.session is None else None
+        if who is None:
             yield self.memory(ctx)
             return
-        kept = Kept(self.bus, self.cabinet, Who(caller, None, caller.label))
-        request.scope[_MEMORY] = kept
+        kept = Kept(self.bus, self.cabinet, who)
+        _scope(ctx)[_MEMORY] = kept
         await kept.load()
         yield kept
         await kept.save()
@@ -73,14 +72,24 @@ class Desk:
     async def _who(self, ctx: Ctx) -> Who:
         if self.session is not None:
             return await self.session.who(self.bus)
-        request: Any = ctx.request_context.request
-        caller = request.scope.get(CALLER) if request is not None else None
-        if not isinstance(caller, Caller):
+        if (who := _who_asks(ctx)) is None:
             raise Unauthorized("this request names no API key: send it as 'Authorization: Bearer bck_…' or X-API-Key")
-        return Who(caller, None, caller.label)
+        return who
 
 
 Ctx: TypeAlias = Context[Desk, Any]
+
+
+def _scope(ctx: Ctx) -> MutableMapping[str, Any]:
+    """The ASGI scope of the request that the call came by; empty where it came by none."""
+    request: Any = ctx.request_context.request
+    return request.scope if request is not None else {}
+
+
+def _who_asks(ctx: Ctx) -> Who | None:
+    """Whom the HTTP API has verified for this request."""
+    caller = _scope(ctx).get(CALLER)
+    return Who(caller, None, caller.label) if isinstance(caller, Caller) else None
 
 
 def desk_of(ctx: Ctx) -> Desk:

@@ -10,7 +10,7 @@ from bus import Claim
 from bus.errors import AlreadyFinished, LeaseLost, MessageNotFound, NotClaimed, TaskCancelled
 
 from .desk import Ctx, Desk
-from .session import Who
+from .who import Who
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from bus import Bus, Claim
 from bus.errors import BusError, ContentTooLarge, SessionNotFound
@@ -21,9 +21,7 @@ from .looking import EVERY_SECONDS, look, look_at_held
 from .memory import Memory
 from .notebook import Notebook
 from .notebook_json import fields_of, notebook_of
-
-if TYPE_CHECKING:
-    from .session import Who
+from .who import Who
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +45,7 @@ class Cabinet:
         self._drawers: OrderedDict[tuple[str, str], Drawer] = OrderedDict()
 
     def drawer(self, who: Who) -> Drawer:
+        """The caller's, new where there is none yet; the ones used longest ago make room for it."""
         place = (who.caller.key_id, who.label)
         found = self._drawers.setdefault(place, Drawer())
         self._drawers.move_to_end(place)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from bus import Bus, State
 from bus.errors import BusError, Forbidden, LeaseLost, MessageExpired, MessageNotFound, TaskCancelled
 
 from .news import LEASE_OVER
 from .notebook import Notebook
-
-if TYPE_CHECKING:
-    from .session import Who
+from .who import Who
 
 EVERY_SECONDS: Final = 5.0
 """So much time lies between two looks."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from bus import Bus, Claim, Message
 from bus.models import Chain
 
 from .notebook import Notebook
-
-if TYPE_CHECKING:
-    from .session import Who
+from .who import Who
 
 
 class Memory(Protocol):

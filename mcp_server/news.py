@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -45,6 +46,12 @@ def news(notebook: Notebook, about: Collection[str] = ()) -> Sequence[News]:
         *_mentioned(notebook.mentions),
     ]
     return sorted(found, key=lambda each: each.urgency)
+
+
+def tasks_wait(count: int, channel: str) -> str:
+    """The line on a channel where the session works. Its name is one that the session used itself."""
+    tasks = "1 task waits" if count == 1 else f"{count} tasks wait"
+    return f"{tasks} on {json.dumps(channel)}, where you work: claim_task takes one."
 
 
 def _losses(notebook: Notebook, about: Collection[str]) -> list[News]:

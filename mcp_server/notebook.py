@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bus import Claim, Message, State
+from bus.awaiting import finished
 from bus.models import Chain, Page
 from bus.models import Mention as Mentioned
 
@@ -49,10 +50,12 @@ class Errand:
 
     @property
     def over(self) -> bool:
+        """It has its outcome."""
         return self.found in _FINAL
 
     @property
     def news(self) -> bool:
+        """There is an outcome or a question that was not told."""
         return self.found not in ("", self.told)
 
 
@@ -67,7 +70,7 @@ class Mentions:
 
 @dataclass(slots=True)
 class Notebook:
-    """Ids, counts and times alone: neither claim tokens nor anything that other agents wrote."""
+    """Ids, counts, times and the names that tasks are held under: neither claim tokens nor what other agents wrote."""
 
     now: Callable[[], float]
     held: dict[str, Work] = field(default_factory=dict[str, Work])
@@ -132,6 +135,7 @@ class Notebook:
         return work is not None and work.question != "asked" and self.now() - work.touched_at >= NEGLECTED_SECONDS
 
     def note_posted(self, message_id: str) -> None:
+        """What becomes of it is to be told. The newest hundred are."""
         self.posted.setdefault(message_id, Errand())
         while len(self.posted) > _MOST_POSTED:
             self.posted.popitem(last=False)
@@ -143,7 +147,7 @@ class Notebook:
 
     def seen(self, message: Message) -> None:
         """The agent is just being shown this message, so it is no news."""
-        if message.outcome is not None:
+        if finished(message):
             self.posted.pop(message.id, None)
         elif (errand := self.posted.get(message.id)) is not None:
             errand.found = errand.told = _stand(message)
@@ -175,8 +179,8 @@ class Notebook:
 
 
 def _stand(message: Message) -> str:
-    if message.outcome is not None:
-        return message.outcome.state.value
+    if message.state is not None and message.state.final:
+        return message.state.value
     if message.state is not State.INPUT_REQUIRED:
         return ""
     return f"asked {message.questions[-1].asked_at.isoformat()}" if message.questions else "asked"

@@ -15,7 +15,7 @@ from typing import Final
 from bus import Bus
 from bus.errors import BusError
 
-from .news import news
+from .news import news, tasks_wait
 from .session import Session
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class Notices:
             who = await self._session.who(self._bus)
             waiting = (await self._bus.channels.counts(who.caller, channel)).waiting
             if waiting > self._waiting.get(channel, 0):
-                found.append(f"{_tasks(waiting)} on {json.dumps(channel)}, where you work: claim_task takes one.")
+                found.append(tasks_wait(waiting, channel))
             self._waiting[channel] = waiting
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -105,10 +105,6 @@ class Notices:
             log.debug("a hook got no answer: %s", error)
         finally:
             writer.close()
-
-
-def _tasks(waiting: int) -> str:
-    return "1 task waits" if waiting == 1 else f"{waiting} tasks wait"
 
 
 @asynccontextmanager

@@ -16,7 +16,8 @@ from .previews import PREVIEW_CHARACTERS, WHOLE_BYTES, Preview, beginning
 from .standing import seconds_since
 
 _WITHHELD: Final = "the result is withheld: only the poster, the finisher and members of the channel may see it"
-
+_NOT_KEPT: Final = "it is finished, but its outcome is no longer kept"
+_ASKED_ANOTHER: Final = "its holder asks the poster something, which only the two and members of the channel may see"
 _FORGOTTEN: Final = "its holder keeps the lease up, but has not touched the task for half an hour: perhaps it forgot it"
 
 
@@ -81,7 +82,11 @@ class Ending(BaseModel):
         outcome = message.outcome
         if outcome is not None:
             return cls(**_ended(outcome, message.result_withheld, most_bytes, characters), **more)
-        if message.state is State.INPUT_REQUIRED and message.questions:
+        if message.state is not None and message.state.final:
+            return cls(status=message.state.value, note=_NOT_KEPT, **more)  # pyright: ignore[reportArgumentType]  # final states only
+        if message.state is State.INPUT_REQUIRED:
+            if not message.questions:
+                return cls(status="input_required", note=_ASKED_ANOTHER, **more)
             asked = message.questions[-1]
             text = Preview.of(asked.text, whole_bytes=most_bytes, characters=characters)
             return cls(

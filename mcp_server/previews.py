@@ -70,6 +70,6 @@ def share(bodies: Iterable[str], together: int = WHOLE_BYTES) -> int:
     return together
 
 
-def whole(message_id: str, part: str) -> str:
-    """The call that reads on."""
-    return f'get_message(message_id="{message_id}", part="{part}", offset={PREVIEW_CHARACTERS})'
+def whole(message_id: str, part: str, offset: int = PREVIEW_CHARACTERS) -> str:
+    """The call that reads on after `offset` characters."""
+    return f'get_message(message_id="{message_id}", part="{part}", offset={offset})'

@@ -14,9 +14,10 @@ from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp_types import CallToolResult, TextContent
 from pydantic_core import to_json
 
-from bus import Bus, names
+from bus import Bus
 from bus.errors import BusError, InvalidInput
 
+from .arguments import whole_message_id
 from .desk import Ctx, Desk, desk_of
 from .memory import Memory
 from .news import notice
@@ -114,12 +115,9 @@ def _answered(outcome: CallToolResult | ToolError) -> frozenset[str]:
 def _message_id(text: Any, channel: Any) -> str | None:
     """As the bus writes it. Some clients name the channel apart."""
     try:
-        return names.message_id(*names.split_message_id(text))
+        return whole_message_id(text, channel if isinstance(channel, str) else None) if isinstance(text, str) else None
     except InvalidInput:
-        try:
-            return names.message_id(*names.split_message_id(f"{channel}:{text}")) if channel else None
-        except InvalidInput:
-            return None
+        return None
 
 
 def _noticed(answer: CallToolResult, line: str) -> CallToolResult:

@@ -15,7 +15,7 @@ from pydantic_core import to_json
 from bus.errors import BusError, ChannelNotFound, MessageExpired, MessageNotFound
 
 from .advice import advise
-from .desk import Ctx, Desk
+from .desk import Ctx, Desk, desk_of
 from .peer_text import readable
 from .tools.channels import get_channel, list_channels
 from .tools.messages import get_message
@@ -47,23 +47,24 @@ class BusServer(MCPServer[Desk]):
 
 async def channels(ctx: Ctx, cursor: str | None = None) -> str:
     """The newest channels and what waits on them, as list_channels answers; cursor goes on from next_cursor."""
-    return await _read(lambda: list_channels(ctx, cursor=cursor))
+    return await _read(ctx, lambda: list_channels(ctx, cursor=cursor))
 
 
 async def channel(ctx: Ctx, name: str) -> str:
     """One channel, as get_channel answers: what it is for, whose it is, its limits, and how many messages stand where."""
-    return await _read(lambda: get_channel(ctx, name))
+    return await _read(ctx, lambda: get_channel(ctx, name))
 
 
 async def message(ctx: Ctx, id: str) -> str:  # noqa: A002 - the template's variable has this name
     """One message, as get_message answers: what it says and who sent it, and where a task stands or how it ended."""
-    return await _read(lambda: get_message(ctx, id))
+    return await _read(ctx, lambda: get_message(ctx, id))
 
 
-async def _read(answer: Callable[[], Awaitable[BaseModel]]) -> str:
+async def _read(ctx: Ctx, answer: Callable[[], Awaitable[BaseModel]]) -> str:
     """Raises ResourceError with the tools' sentence: `code: what happened. Next: what to do.`"""
     try:
-        return to_json(readable(await answer())).decode()
+        async with desk_of(ctx).remembering(ctx):
+            return to_json(readable(await answer())).decode()
     except _MISSING as error:
         raise ResourceNotFoundError(advise(error)) from error
     except BusError as error:

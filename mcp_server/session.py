@@ -20,6 +20,7 @@ from .looking import EVERY_SECONDS, EVERY_SECONDS_REMOTE, look
 from .memory import Memory
 from .news import LEFT_ALONE
 from .notebook import NEGLECTED_SECONDS, Notebook
+from .who import Who
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +28,6 @@ LEASE: Final = timedelta(seconds=60)
 """Lease of a claim that this process renews: so long does a task wait when the process has died."""
 _REMEMBERED_LOSSES: Final = 256
 _REMEMBERED_NAMES: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Who:
-    """In whose name a call is done. `actor` None: the API key's label, which the bus fills in."""
-
-    caller: Caller
-    actor: str | None
-    label: str
 
 
 @dataclass(slots=True)

@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bus import Message, State
+from bus.awaiting import MOST_AHEAD
 from bus.models import Workers
 
 from .peer_text import escape_line
 
-MOST_AHEAD: Final = 50
-"""So far are the tasks before a waiting one counted."""
 _LINE_CHARACTERS: Final = 120
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
@@ -32,8 +31,8 @@ def ago(moment: datetime) -> str:
 
 def line(message: Message) -> str:
     """`claimed by build-2 40 s ago: 3/7 compiling`; one line, what others wrote in it escaped and cut."""
-    if message.outcome is not None:
-        return f"finished: {message.outcome.state.value}"
+    if message.state is not None and message.state.final:
+        return f"finished: {message.state.value}"
     if message.hold is not None:
         return _held(message)
     if message.state is State.DELAYED and message.available_at is not None:

@@ -14,6 +14,8 @@ from typing import Any, BinaryIO, Final, cast
 import anyio
 from mcp.server.stdio import stdio_server
 
+from .unheard import Unheard
+
 ANSWER_GRACE_SECONDS: Final = 1.0
 _CHUNK_BYTES: Final = 65_536
 
@@ -26,6 +28,7 @@ class Wire:
     """
 
     def __init__(self, source: int, sink: BinaryIO) -> None:
+        self.unheard = Unheard()
         self._source = source
         self._sink = sink
         self._loop = asyncio.get_running_loop()
@@ -87,9 +90,13 @@ class Wire:
         match fields:
             case {"method": "notifications/cancelled", "params": {"requestId": str() | int() as request}} if asked:
                 self._unanswered.discard(request)
+                self.unheard.given_up(request)
             case {"method": str(), "id": str() | int() as request} if asked:
                 self._unanswered.add(request)
             case {"id": str() | int() as request} if not asked and "method" not in fields:
+                self.unheard.answered(request, fields)
+                if request not in self._unanswered:  # given up while its answer was being written
+                    self.unheard.given_up(request)
                 self._unanswered.discard(request)
             case _:
                 return

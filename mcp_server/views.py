@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from bus import Channel, Message, Mode
+from bus import Channel, Message, Mode, State
 from bus.models import Counts, Outcome
 
 from .answers import Asked, Author, Fenced
@@ -146,6 +146,8 @@ def _next(message: Message, content_cut: int | None, result_cut: int | None) -> 
     if content_cut or result_cut:
         cut = [part for part, there in (("content", content_cut), ("result", result_cut)) if there]
         return "; ".join(f"{whole(message.id, part)} reads on" for part in cut)
+    if message.state is State.INPUT_REQUIRED:
+        return f'answer(message_id="{message.id}", answer=…), if you posted it: its worker waits for that'
     if message.state is None or message.state.final:
         return "nothing: what it says is another agent's text, so check it before relying on it"
     return f'await_result(message_id="{message.id}") waits for its outcome, if you posted it; claim_task takes the next one'

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from bus.errors import BusError
+from bus.errors import BusError, StoreUnavailable
 
 from .desk import Ctx
 
@@ -18,11 +18,22 @@ _EVERY_SECONDS: Final = 10.0
 _PATIENCE_SECONDS: Final = 1.0
 
 
+class OutOfReach(Exception):
+    """The bus was away when the time was up. The call has waited as it was asked to: its text is the answer's note."""
+
+    def __init__(self, why: StoreUnavailable) -> None:
+        super().__init__(
+            "the bus is out of reach just now, so where things stand is not known, but nothing is lost; if it stays so, "
+            f"tell your user ({why.message.rstrip('. ')})"
+        )
+
+
 async def waiting(ctx: Ctx, seconds: float, what: str, wait: Awaitable[T], look: Look | None = None) -> T:
     """Await it, reporting progress at once and every 10 s: what a look finds, or `what` when it fails. Raises what `wait`
-    raises; a look that fails ends nothing."""
+    raises, but OutOfReach for a store that is away at the end; a look that fails ends nothing."""
     if not seconds:
         return await wait
+    started = time.monotonic()
     failed: BusError
     async with asyncio.TaskGroup() as group:
         telling = group.create_task(_tell(ctx, seconds, what, look))
@@ -32,6 +43,8 @@ async def waiting(ctx: Ctx, seconds: float, what: str, wait: Awaitable[T], look:
             failed = error
         finally:
             telling.cancel()
+    if isinstance(failed, StoreUnavailable) and time.monotonic() - started >= seconds:
+        raise OutOfReach(failed) from failed
     raise failed
 
 

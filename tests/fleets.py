@@ -16,6 +16,8 @@ from tests.servers import Server, free_port
 READY_SECONDS = 30.0
 SLOTS = 16_384
 NODE_TIMEOUT_MS = 1000
+PROMPT = ("--repl-diskless-sync-delay", "0")
+"""A new replica is served at once: no other will come."""
 
 
 def until(check: Callable[[], bool], what: str) -> None:
@@ -125,7 +127,7 @@ def cluster(*, replicas: bool = False) -> Generator[Cluster]:
                 "--cluster-port",
                 str(free_port()),
             )
-            server = Server(home / name, *options, "--cluster-replica-validity-factor", "0", tcp=True)
+            server = Server(home / name, *options, "--cluster-replica-validity-factor", "0", *PROMPT, tcp=True)
             stack.callback(server.stop)
             server.start()
             return server
@@ -175,7 +177,7 @@ def _linked(server: Server) -> bool:
 
 
 class Watched:
-    """A primary, a replica of it, and three sentinels that watch them as `mymaster`."""
+    """A primary, replicas of it, and sentinels that watch them as `mymaster`."""
 
     name = "mymaster"
 
@@ -198,7 +200,9 @@ class Watched:
             with sentinel.client() as client:
                 state: Any = client.execute_command("SENTINEL", "MASTER", self.name)
                 fields = state if isinstance(state, dict) else dict(zip(state[::2], state[1::2], strict=True))
-                if int(fields["num-other-sentinels"]) < 2 or int(fields["num-slaves"]) < 1:
+                if int(fields["num-other-sentinels"]) < len(self.sentinels) - 1:
+                    return False
+                if int(fields["num-slaves"]) < len(self.servers) - 1:
                     return False
         return True
 
@@ -223,27 +227,28 @@ class Watched:
 
 
 @contextmanager
-def watched() -> Generator[Watched]:
-    """Two servers and three sentinels on loopback ports; they end with it."""
+def watched(*, replicas: int = 1, sentinels: int = 3) -> Generator[Watched]:
+    """A primary, replicas and sentinels on loopback ports; they end with it."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bcs-", dir="/tmp")))
 
         def started(name: str, *options: str, sentinel: bool = False) -> Server:
             (home / name).mkdir()
-            more = () if sentinel else ("--shutdown-timeout", "0")
+            more = () if sentinel else ("--shutdown-timeout", "0", *PROMPT)
             server = Server(home / name, *options, *more, tcp=True, sentinel=sentinel)
             stack.callback(server.stop)
             server.start()
             return server
 
-        primary = started("a")
-        replica = started("b", "--replicaof", f"127.0.0.1 {primary.port}")
-        until(lambda: _linked(replica), "the replica is up to date")
-        sentinels = [started(f"s{n}", sentinel=True) for n in range(3)]
-        fleet = Watched([primary, replica], sentinels)
-        for sentinel in sentinels:
+        primary = started("p")
+        others = [started(f"r{n}", "--replicaof", f"127.0.0.1 {primary.port}") for n in range(replicas)]
+        until(lambda: all(map(_linked, others)), "the replicas are up to date")
+        watchers = [started(f"s{n}", sentinel=True) for n in range(sentinels)]
+        fleet = Watched([primary, *others], watchers)
+        for sentinel in watchers:
             with sentinel.client() as client:
-                client.execute_command("SENTINEL", "MONITOR", fleet.name, "127.0.0.1", primary.port, 2)
+                quorum = sentinels // 2 + 1
+                client.execute_command("SENTINEL", "MONITOR", fleet.name, "127.0.0.1", primary.port, quorum)
                 for option, value in (("down-after-milliseconds", 1000), ("failover-timeout", 1000)):
                     client.execute_command("SENTINEL", "SET", fleet.name, option, value)
         until(fleet.agreed, "the sentinels know one another")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from redis.retry import Retry
 from bus.store.binary import server_binary
 
 START_SECONDS = 10.0
+PROGRAM = "BACKCHANNEL_TEST_SERVER"
 
 
 class Server:
@@ -55,7 +57,7 @@ class Server:
 
     def _store_command(self) -> list[str]:
         return [
-            server_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory),
+            program(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory),
             "--unixsocket", str(self.socket), "--unixsocketperm", "700", "--appendonly", "yes", "--appendfsync", "always",
             "--save", "", "--logfile", str(self.directory / "log"),
         ]  # fmt: skip
@@ -64,7 +66,7 @@ class Server:
         config = self.directory / "sentinel.conf"  # which it keeps up itself
         config.touch()
         where = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory)]
-        return [server_binary(), str(config), "--sentinel", *where, "--logfile", str(self.directory / "log")]
+        return [program(), str(config), "--sentinel", *where, "--logfile", str(self.directory / "log")]
 
     def client(self, **options: Any) -> redis.Redis:
         """redis-py's own blocking client, to look at the server from outside."""
@@ -98,6 +100,11 @@ class Server:
         self._process.send_signal(signal.SIGCONT)
         self._process.wait(10)
         self._process = None
+
+
+def program() -> str:
+    """The server program: the bundled one, unless the environment names another."""
+    return os.environ.get(PROGRAM) or server_binary()
 
 
 def free_port() -> int:

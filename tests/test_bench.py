@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 QUICK = {
+    "bench.capacity": ["waiting task of 200 bytes", "more once it is finished", "API key", "channel without messages"],
     "bench.bus": ["post + claim + ack", "uvloop, 50 in flight", "asyncio, one after the other", ">= 60%"],
     "bench.http": ["waiting request answered", "p99", "heartbeat", "await, finished", "broadcast", ">= 50%"],
     "bench.lists": ["messages, what matters now", "messages, broadcast", "channels, next page", "nearest names"],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from bus import Settings, connect
 from bus.streams import schema_version
 from bus.streams.schema_version import SCHEMA, SchemaTooNew
 from tests.servers import Server, server
-from tests.test_cli import cli
+from tests.test_cli import clean, cli
 
 pytestmark = pytest.mark.anyio
 NEWER = str(SCHEMA + 1)
@@ -68,10 +70,20 @@ def test_the_commands_say_so_in_one_line(tmp_path: Path) -> None:
     """`backchannel` and `backchannel-mcp` stop with the reason; no stack trace."""
     with server(tmp_path) as store:
         note(store, NEWER)
-        done = cli("keys", "mint", "ann", BACKCHANNEL_REDIS_URL=store.url)
-    assert done.returncode == 2
-    assert f"schema '{NEWER}'" in done.stderr
-    assert "Traceback" not in done.stderr
+        minting = cli("keys", "mint", "ann", BACKCHANNEL_REDIS_URL=store.url)
+        session = subprocess.run(
+            [sys.executable, "-m", "mcp_server"],
+            env=clean(BACKCHANNEL_REDIS_URL=store.url),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    for done in (minting, session):
+        assert done.returncode == 2
+        assert f"schema '{NEWER}'" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_a_server_does_not_start_on_it(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
+
+from bus import awaiting
+from bus.awaiting import Need
 
 from .fields import Actor, Body, ChainField, ClaimToken, Content, Delay, Label, Lease, Limit, Metadata, Text, Wait, example
 from .messages import Noted
@@ -44,8 +45,8 @@ class ClaimNext(Body):
 
 class AwaitedTasks(Body):
     model_config = example(message_ids=["writers:1795361503332-0", "writers:1795361503471-0"], need="any", wait=30)
-    message_ids: list[Text] = Field(min_length=1, max_length=50, description="The tasks, on any channels.")
-    need: Literal["all", "any"] = Field("all", description="How many of them must have their outcome to end the wait.")
+    message_ids: list[Text] = Field(min_length=1, max_length=awaiting.MOST, description="The tasks, on any channels.")
+    need: Need = Field("all", description="How many of them must have their outcome to end the wait.")
     wait: Wait = None
 
 

@@ -113,6 +113,7 @@ NEXT: Final[Mapping[str, str]] = {
     "store_unavailable": "Wait `retry_after` seconds and repeat the call with the same idempotency key.",
     "task_cancelled": "Stop working on it and claim another.",
     "unauthorized": "Send a good API key as X-API-Key or as a bearer token. A revoked key stays revoked.",
+    "unconfirmed": "Wait `retry_after` seconds and repeat the call with the same idempotency key.",
     "webhook_not_found": "Set one first.",
 }
 """What helps, by code; input has one remedy for all."""

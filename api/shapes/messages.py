@@ -9,7 +9,7 @@ from bus import awaiting
 from bus.message_json import message_json as message
 from bus.models import Acked, Claim, DeadLetter, Message, Page, Posted, Workers
 
-from .moments import stamp
+from .moments import stamp, stamp_or_none
 
 
 def posted(p: Posted) -> wire.PostedJson:
@@ -24,7 +24,7 @@ def posted(p: Posted) -> wire.PostedJson:
 
 
 def _workers(w: Workers) -> wire.WorkersJson:
-    return {"waiting": w.waiting, "recent": w.recent, "last_seen_at": None if w.last_seen_at is None else stamp(w.last_seen_at)}
+    return {"waiting": w.waiting, "recent": w.recent, "last_seen_at": stamp_or_none(w.last_seen_at)}
 
 
 def message_page(page: Page[Message], limit: int) -> wire.MessagePageJson:

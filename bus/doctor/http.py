@@ -70,7 +70,7 @@ async def _json(client: httpx.AsyncClient, path: str) -> dict[str, Any] | str:
         return f"something else than Backchannel answers there (no JSON at {path})"
     if not isinstance(body, dict) or "version" not in body:
         return f"something else than Backchannel answers there ({answer.status_code} at {path})"
-    return body  # pyright: ignore[reportUnknownVariableType] - JSON
+    return body  # pyright: ignore[reportUnknownVariableType] - any JSON object
 
 
 def _version(there: str) -> Finding:
@@ -143,6 +143,6 @@ def _speaks(text: str) -> bool:
             said: Any = json.loads(row)
         except ValueError:
             continue
-        if isinstance(said, dict) and "serverInfo" in said.get("result", {}):  # pyright: ignore[reportUnknownMemberType] - JSON
+        if isinstance(said, dict) and "serverInfo" in said.get("result", {}):  # pyright: ignore[reportUnknownMemberType] - any JSON object
             return True
     return False

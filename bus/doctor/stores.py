@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any, Final
 
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from ..keys import Keys
 from ..store.cluster_map import SlotMap, slot_map
@@ -88,6 +88,8 @@ async def of_sentinel(url: str, prefix: str) -> AsyncGenerator[Finding]:
 
 async def _quorum(hosts: ManyHosts, address: Address) -> Finding:
     told = await _asked(connector(hosts.sentinel(address)), "SENTINEL", "CKQUORUM", hosts.service)
+    if isinstance(told, NoPermissionError):
+        return warn("sentinel", f"it does not tell of its quorum: {told}", "ACL SETUSER <user> +sentinel|ckquorum there")
     if isinstance(told, ResponseError):
         return fail(
             "sentinel", str(told), "a failover needs the quorum and a majority of the sentinels: start the missing ones"
@@ -103,14 +105,12 @@ async def of_cluster(url: str, prefix: str) -> AsyncGenerator[Finding]:
     found: SlotMap | None = None
     for address in hosts.seeds:
         connect = connector(hosts.data_node(address))
-        state, rows = await _asked(connect, "CLUSTER", "INFO"), await _asked(connect, "CLUSTER", "SLOTS")
-        if isinstance(state, Exception) or isinstance(rows, Exception):
-            why = state if isinstance(state, Exception) else rows
-            yield _at(address, warn("cluster", f"this node does not tell of it: {why}", _REACH_FIX))
+        rows = await _asked(connect, "CLUSTER", "SLOTS")
+        if isinstance(rows, Exception):
+            yield _at(address, warn("cluster", f"this node does not tell of it: {str(rows) or 'no answer'}", _REACH_FIX))
             continue
         found = slot_map(rows, address)
-        for finding in _cluster(str(state), found):
-            yield _at(address, finding)
+        yield _at(address, _cluster(await _asked(connect, "CLUSTER", "INFO"), found))
         break
     if found is None:
         yield fail("cluster", "no node that the URL names tells of its cluster", _REACH_FIX)
@@ -128,14 +128,17 @@ def _slot(redis_key: str) -> int:
     return key_slot(redis_key.encode())
 
 
-def _cluster(info: str, found: SlotMap) -> Iterator[Finding]:
-    told = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
-    missing = sum(owner is None for owner in found.owners)
-    if told.get("cluster_state") == "ok" and not missing:
-        yield ok("cluster", f"all slots are served, by {len(found.primaries)} primaries")
-    else:
+def _cluster(info: Any, found: SlotMap) -> Finding:
+    """`info`: the reply to CLUSTER INFO, or why there is none."""
+    told = {} if isinstance(info, Exception) else dict(line.split(":", 1) for line in str(info).splitlines() if ":" in line)
+    state, missing = told.get("cluster_state", "unknown"), sum(owner is None for owner in found.owners)
+    if state == "fail" or missing:
         fix = "bring the nodes back, or give their slots to others (redis-cli --cluster fix)"
-        yield fail("cluster", f"state {told.get('cluster_state', 'unknown')}, {missing} slots without a node", fix)
+        return fail("cluster", f"state {state}, {missing} slots without a node", fix)
+    served = f"all slots are served, by {len(found.primaries)} primaries"
+    if state == "unknown":
+        return warn("cluster", f"{served}; its state is unknown", "ACL SETUSER <user> +cluster|info")
+    return ok("cluster", served)
 
 
 async def _asked(connect: Connect, *args: str) -> Any:

@@ -69,6 +69,7 @@ from .messages import (
 from .store import (
     StoreFull,
     StoreUnavailable,
+    Unconfirmed,
 )
 
 __all__ = [
@@ -122,6 +123,7 @@ __all__ = [
     "StoreUnavailable",
     "TaskCancelled",
     "Unauthorized",
+    "Unconfirmed",
     "WebhookNotFound",
     "code_of",
     "from_code",

@@ -17,6 +17,14 @@ class StoreUnavailable(BusError):
     """The server has become a replica: another one takes the writes."""
 
 
+class Unconfirmed(StoreUnavailable):
+    """With BACKCHANNEL_DURABILITY=replicated: it is done and stored, but not enough replicas have confirmed it in time. A
+    repeat with the same idempotency key does nothing twice. Details: `retry_after`.
+    """
+
+    code = "unconfirmed"
+
+
 class StoreFull(BusError):
     """The store is out of memory: nothing was stored; claiming and finishing go on."""
 

@@ -24,6 +24,7 @@ class State(StrEnum):
 
     @property
     def final(self) -> bool:
+        """Whether it is an outcome."""
         return self not in (State.WAITING, State.DELAYED, State.IN_FLIGHT, State.INPUT_REQUIRED)
 
 

@@ -21,6 +21,7 @@ from bus.errors import (
     Unauthorized,
     from_code,
 )
+from bus.idempotency import OWN_PREFIX
 from bus.models import Caller
 
 from .retrying import Budget, no_answer, no_bus_s_answer
@@ -110,7 +111,7 @@ class Http:
     ) -> Answer:  # fmt: skip
         """One request, sent again where that is safe. Raises what the bus raises; StoreUnavailable also when the server
         cannot be reached."""
-        named = f"auto-{token_urlsafe(16)}" if keyed and idempotency_key is None else idempotency_key
+        named = f"{OWN_PREFIX}{token_urlsafe(16)}" if keyed and idempotency_key is None else idempotency_key
         sent = {**_headers(caller, content, named), **(headers or {})}
         timeout = httpx.Timeout(wait + GRACE_SECONDS, connect=CONNECT_SECONDS)
         request = self._client.build_request(method, path, params=params, content=content, headers=sent, timeout=timeout)

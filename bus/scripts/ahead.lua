@@ -4,7 +4,7 @@
 -- KEYS  the channel's
 -- ARGV  API key id, the limit, stream id, … of waiting tasks, oldest first
 -- reply {'ok', {count, …}}, -1 for a task that waits no more | a refusal
-local PAGES, PAGE = 8, 25
+local PAGE, pages_left = 25, 8
 local most = tonumber(ARGV[2])
 local s, refused = enter(ARGV[1], 'claimable')
 if refused then return refused end
@@ -23,8 +23,8 @@ end
 local function passed_before(id)
   while passed < most do
     if at == #page then
-      if PAGES == 0 then break end
-      page, at, PAGES = redis.call('XRANGE', STREAM, '(' .. last, ARGV[#ARGV], 'COUNT', PAGE), 0, PAGES - 1
+      if pages_left == 0 then break end
+      page, at, pages_left = redis.call('XRANGE', STREAM, '(' .. last, ARGV[#ARGV], 'COUNT', PAGE), 0, pages_left - 1
       if #page == 0 then break end
     end
     local found = page[at + 1]

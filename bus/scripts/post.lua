@@ -55,5 +55,5 @@ elseif max_messages and s.mode == 'broadcast' then
 end
 if EXTRA then redis.call('SET', EXTRA, id .. ' ' .. fingerprint, 'PX', ARGV[5]) end
 local available = delay > 0 and string.format('%.0f', NOW + delay) or ''
-local hands = s.mode == 'claimable' and workers() or ''
-return {'new', id, string.format('%.0f', expires), number, available, mentions, note_post(id, mentions), hands}
+local working = s.mode == 'claimable' and workers() or ''
+return {'new', id, string.format('%.0f', expires), number, available, mentions, note_post(id, mentions), working}

@@ -65,6 +65,11 @@ class Store(Protocol):
         """Run a script: EVALSHA, and EVAL when the server does not know it yet (NOSCRIPT means that nothing ran)."""
         ...
 
+    def run_confirmed(self, script: Script, keys: Sequence[str], args: Sequence[Arg]) -> asyncio.Future[Reply]:
+        """`run`, answered only when what was written is as safe as BACKCHANNEL_DURABILITY asks for. Raises Unconfirmed
+        when it is not known to be."""
+        ...
+
     async def server(self) -> str:
         """`Valkey 9.1.2` or the like. Raises StoreUnavailable."""
         ...

@@ -71,6 +71,9 @@ class ClusterStore:
     def run(self, script: Script, keys: Sequence[str], args: Sequence[Arg]) -> asyncio.Future[Reply]:
         return self._start(Call(self._loop, key_slot(keys[0].encode()), (), ScriptCall(script, keys, args), PATIENCE_SECONDS))
 
+    def run_confirmed(self, script: Script, keys: Sequence[str], args: Sequence[Arg]) -> asyncio.Future[Reply]:
+        return self.run(script, keys, args)
+
     async def server(self) -> str:
         return version_of(await self.command("INFO", "server"))
 

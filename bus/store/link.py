@@ -103,6 +103,17 @@ class Link(asyncio.BufferedProtocol):
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._incoming_view
 
+    @property
+    def usable(self) -> bool:
+        """Whether what is written may still arrive: a transport that is closing, or whose end nobody has dealt with yet, takes
+        nothing, and says so only by an error of its own (uvloop) or not at all (asyncio)."""
+        return not self.lost.done() and not self.transport.is_closing()
+
+    def write(self, data: bytes) -> None:
+        """Nothing happens when the connection is going: whoever waits for an answer is told when it is gone."""
+        if self.usable:
+            self.transport.write(data)
+
     def abort(self, why: str) -> None:
         """Give the connection up; `lost` is done in one of the next turns of the loop."""
         self.why = why

@@ -50,6 +50,9 @@ class MemoryStore:
     def run(self, script: Script, keys: Sequence[str], args: Sequence[Arg]) -> asyncio.Future[Reply]:
         return self._answer(self._run, (script, keys, args))
 
+    def run_confirmed(self, script: Script, keys: Sequence[str], args: Sequence[Arg]) -> asyncio.Future[Reply]:
+        return self.run(script, keys, args)
+
     def _answer(self, work: Any, args: Any) -> asyncio.Future[Reply]:
         future: asyncio.Future[Reply] = self._loop.create_future()
         if self._closed:

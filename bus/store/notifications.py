@@ -49,12 +49,12 @@ class _Ear(Link):
         self._send("UNSUBSCRIBE", redis_keys)
 
     def ping(self) -> None:
-        self.transport.write(pack(("PING",)))
+        self.write(pack(("PING",)))
 
     def _send(self, verb: str, redis_keys: list[str]) -> None:
         for start in range(0, len(redis_keys), _KEYS_PER_COMMAND):
             channels = [self._prefix + redis_key for redis_key in redis_keys[start : start + _KEYS_PER_COMMAND]]
-            self.transport.write(pack((verb, *channels)))
+            self.write(pack((verb, *channels)))
 
     def buffer_updated(self, nbytes: int) -> None:
         self.signs_of_life += 1

@@ -13,6 +13,7 @@ from bus.settings import Settings
 
 from . import Heard, Store
 from .cluster import cluster_store
+from .confirmed import Confirmation, confirmation
 from .link import connector
 from .many_hosts import ManyHosts, many_hosts
 from .redis_store import RedisStore, running
@@ -26,8 +27,11 @@ async def open_store(settings: Settings, heard: Heard, lost_track: Callable[[], 
 
     `heard` is called with each watched key that changed, `lost_track` when notifications may have been missed. A store
     that is down does not fail here: calls raise StoreUnavailable until it is up. Raises ValueError for a URL of an
-    unknown kind, and ImportError for memory:// without its extra.
+    unknown kind and for a durability that the store cannot give, and ImportError for memory:// without its extra.
     """
+    confirmed = confirmation(settings)
+    if confirmed is not None and not _replicates(settings.redis_url):
+        raise ValueError("durability: replicated needs a redis://, rediss://, unix:// or redis+sentinel:// store with replicas")
     if settings.redis_url is None:
         opened = _embedded(settings, heard, lost_track)
     elif settings.redis_url.startswith("memory:"):
@@ -35,33 +39,43 @@ async def open_store(settings: Settings, heard: Heard, lost_track: Callable[[], 
 
         opened = memory_store(settings.redis_url, heard)
     elif "+sentinel:" in settings.redis_url:
-        opened = _sentinel(many_hosts(settings.redis_url), settings.prefix, heard, lost_track)
+        opened = _sentinel(many_hosts(settings.redis_url), settings.prefix, heard, lost_track, confirmed)
     elif "+cluster:" in settings.redis_url:
         opened = cluster_store(many_hosts(settings.redis_url), prefix=settings.prefix, heard=heard, lost_track=lost_track)
     else:
-        opened = _redis(settings.redis_url, settings.prefix, heard, lost_track)
+        opened = _redis(settings.redis_url, settings.prefix, heard, lost_track, confirmed)
     async with opened as store:
         yield store
 
 
+def _replicates(url: str | None) -> bool:
+    """Whether the store can have replicas that a write can be waited for on; a cluster's cannot yet."""
+    return url is not None and not url.startswith("memory:") and "+cluster:" not in url
+
+
 @asynccontextmanager
-async def _redis(url: str, prefix: str, heard: Heard, lost_track: Callable[[], None]) -> AsyncGenerator[Store, None]:
+async def _redis(
+    url: str, prefix: str, heard: Heard, lost_track: Callable[[], None], confirmed: Confirmation | None
+) -> AsyncGenerator[Store, None]:
     there = target(url)
     store = RedisStore(
         connector(there), kind="redis", where=there.where, look=there.look, db=there.db,
-        prefix=prefix, heard=heard, lost_track=lost_track,
+        prefix=prefix, heard=heard, lost_track=lost_track, confirmation=confirmed,
     )  # fmt: skip
     async with running(store):
         yield store
 
 
 @asynccontextmanager
-async def _sentinel(hosts: ManyHosts, prefix: str, heard: Heard, lost_track: Callable[[], None]) -> AsyncGenerator[Store, None]:
+async def _sentinel(
+    hosts: ManyHosts, prefix: str, heard: Heard, lost_track: Callable[[], None], confirmed: Confirmation | None
+) -> AsyncGenerator[Store, None]:
     sentinels = Sentinels(hosts)
     there = hosts.data_node(hosts.seeds[0])  # for its database number
     store = RedisStore(
         partial(sentinels.connect, "commands"), connect_ear=partial(sentinels.connect, "notifications"),
         kind="sentinel", where=hosts.where, look=None, db=there.db, prefix=prefix, heard=heard, lost_track=lost_track,
+        confirmation=confirmed,
     )  # fmt: skip
 
     def leave(purpose: Purpose, why: str) -> None:

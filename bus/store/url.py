@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from ssl import SSLError
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection, parse_url
@@ -23,14 +25,23 @@ class Target:
     look: str
     db: int
     connection_class: type[Any]
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = field(repr=False)
+
+    def at(self, host: str, port: int) -> Target:
+        """Another server of the same credentials and options."""
+        where = _where("rediss" if self.connection_class is SSLConnection else "redis", host, port, self.db)
+        options = {**self.options, "host": host, "port": port}
+        return Target(where, f"redis-cli -u {shlex.quote(where)}", self.db, self.connection_class, options)
 
 
 def target(url: str) -> Target:
     """The server a redis://, rediss:// or unix:// URL names. Raises ValueError, which never repeats the URL's credentials."""
     scheme = url.partition("://")[0]
     if scheme not in ("redis", "rediss", "unix") or "://" not in url:
-        raise ValueError("redis_url: must start with redis://, rediss://, unix:// or memory://; unset: the embedded store")
+        raise ValueError(
+            "redis_url: must start with redis://, rediss://, redis+sentinel://, redis+cluster://, unix:// or memory://;"
+            " unset: the embedded store"
+        )
     try:
         options: dict[str, Any] = dict(parse_url(url))
         db = _db(url, options)
@@ -45,10 +56,14 @@ def target(url: str) -> Target:
         return unix_target(options.pop("path", ""), db=db, **options)
     options["db"] = db
     host, port = options.setdefault("host", "localhost"), options.setdefault("port", 6379)
-    where = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/{db}"
+    where = _where(scheme, host, port, db)
     connection_class = SSLConnection if scheme == "rediss" else Connection
     _check_options(connection_class, options)
     return Target(where, f"redis-cli -u {shlex.quote(where)}", db, connection_class, options)
+
+
+def _where(scheme: str, host: str, port: int, db: int) -> str:
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/{db}"
 
 
 def unix_target(path: str, *, db: int = 0, **options: Any) -> Target:
@@ -61,8 +76,15 @@ def unix_target(path: str, *, db: int = 0, **options: Any) -> Target:
 
 
 def _check_options(connection_class: type[Any], options: Mapping[str, Any]) -> None:
+    for option in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"):
+        if (path := options.get(option)) and not os.access(str(path), os.R_OK):
+            raise ValueError(f"redis_url: {option} names no file that can be read: {path}")
     try:
-        connection_class(**options)
+        connection = connection_class(**options)
+        if isinstance(connection, SSLConnection):
+            cast("Any", connection).ssl_context.get()
+    except (OSError, SSLError) as why:  # OpenSSL's texts quote nothing
+        raise ValueError(f"redis_url: the files of its ssl options cannot be used: {why}") from None
     except (TypeError, ValueError, RedisError):  # redis-py's texts quote values
         names = ", ".join(sorted(name for name in options if name not in ("host", "port", "db", "username", "password")))
         raise ValueError(f"redis_url: redis-py knows no such option, or not that value: {names}") from None

@@ -46,7 +46,7 @@ class _Line(Link):
 
     def send(self, packed: bytes, call: _Call) -> None:
         if not self._waiting:
-            self.transport.write(packed)
+            self.write(packed)
         else:
             # Replies are on their way anyway: what this turn of the loop brings goes out in one write.
             if not self._unsent:
@@ -56,7 +56,7 @@ class _Line(Link):
 
     def _flush(self) -> None:
         if self._unsent and not self._paused:
-            self.transport.write(b"".join(self._unsent))
+            self.write(b"".join(self._unsent))
             self._unsent.clear()
 
     def pause_writing(self) -> None:
@@ -133,7 +133,7 @@ class Wire:
     def command(self, *args: Arg) -> asyncio.Future[Reply]:
         packed = pack(args)
         future: asyncio.Future[Any] = self._loop.create_future()
-        if (line := self._line) is not None:
+        if (line := self._line) is not None and line.usable:
             line.send(packed, (future, None))
         else:
             self._park(packed, (future, None))
@@ -142,7 +142,7 @@ class Wire:
     def run(self, script: Script, keys: Sequence[str], args: Sequence[Arg]) -> asyncio.Future[Reply]:
         packed = pack(("EVALSHA", script.sha, len(keys), *keys, *args))
         future: asyncio.Future[Any] = self._loop.create_future()
-        if (line := self._line) is not None:
+        if (line := self._line) is not None and line.usable:
             line.send(packed, (future, (script, keys, args)))
         else:
             self._park(packed, (future, (script, keys, args)))
@@ -193,7 +193,7 @@ class Wire:
 
     def _send_parked(self, line: _Line) -> None:
         waited = min(self._tick - self._parked[0][0], PARK_TICKS - 2) if self._parked else 0
-        while self._parked:
+        while self._parked and line.usable:
             _, packed, call = self._parked.popleft()
             if not call[0].done():
                 line.send(packed, call)

@@ -15,7 +15,7 @@ from .engine import Engine
 from .rates import Rates
 
 _MOST_HOPS: Final = 10_000
-_STOP: Final = "agents seem to hand work round in a circle: post nothing more for it, finish what you hold and tell a person"
+_STOP: Final = "Agents seem to hand work round in a circle: post nothing more for it, finish what you hold and tell a person"
 
 
 class Chains:
@@ -34,7 +34,7 @@ class Chains:
         most = self._engine.settings.max_hops
         if hops >= most:
             raise ChainTooLong(
-                f"{hops} tasks in a row have followed from {first}, and {most} may; nothing was stored. {_STOP}",
+                f"{hops} tasks in a row have followed from {first}, and {most} are the most; nothing was stored. {_STOP}",
                 chain_id=first,
                 max_hops=most,
             )

@@ -24,6 +24,8 @@ from .refusals import REFUSALS
 from .scripts import script
 
 ACCEPTED = frozenset({"ok", "new", "dup", "existing", "none", "again", "open", "already_member", "pending", "schema"})
+CONFIRMED = frozenset({"post", "ack"})
+"""The scripts whose success is a promise to keep something: they wait for what BACKCHANNEL_DURABILITY asks for."""
 _NAMES_LOOKED_AT = 200
 _NAMES_REMEMBERED = 10_000
 
@@ -43,7 +45,8 @@ class Engine:
         keys = _of_channel(self.keys, channel)
         if extra_keys:
             keys = (*keys, *extra_keys)
-        return self.store.run(script(name, self.store.publish_prefix), keys, args)
+        run = self.store.run_confirmed if name in CONFIRMED else self.store.run
+        return run(script(name, self.store.publish_prefix), keys, args)
 
     async def run(self, name: str, channel: str, *args: Arg, extra_keys: Sequence[str] = ()) -> list[Any]:
         """Run a channel's script. Raises what its refusal means."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .. import checks
 from ..errors import IdempotencyConflict, IdempotencyInProgress, InvalidInput
-from ..idempotency import MAX_ANSWER_BYTES, Remembered
+from ..idempotency import MAX_ANSWER_BYTES, Remembered, kept_for
 from ..models import Caller
 from ..store import Arg
 from .credentials import RedisCredentials
@@ -15,7 +15,6 @@ from .engine import Engine, milliseconds
 from .scripts import script
 from .waiting import Seen, until
 
-_KEPT: Final = timedelta(hours=24)
 _FREE: Final = timedelta(seconds=1)  # long enough to be heard by who waits
 _WAIT: Final = timedelta(seconds=10)
 _BEYOND_THE_LONGEST_WAIT: Final = timedelta(seconds=60)
@@ -52,7 +51,7 @@ class RedisIdempotency:
         if len(answer.body) > MAX_ANSWER_BYTES:
             await self.forget(caller, idempotency_key, fingerprint)
             return
-        kept = milliseconds(_KEPT)
+        kept = milliseconds(kept_for(idempotency_key))
         await self._run(
             "end_once", self._record(caller, idempotency_key), fingerprint, kept, answer.status, answer.body.decode()
         )

@@ -13,6 +13,7 @@ from typing import Any
 from .. import checks, names
 from ..credentials import READ, WRITE, require
 from ..errors import ChannelExists, ChannelNotFound, InvalidInput, MessageExpired, MessageNotFound
+from ..idempotency import kept_for
 from ..messages import NO_WAIT
 from ..models import Caller, Chain, Message, Mode, NewChannel, Page, Posted, Workers
 from . import replies
@@ -27,7 +28,6 @@ from .moments import moment, optional_moment
 from .schemas import Schemas
 from .waiting import Seen, until
 
-_REMEMBERED_MS = 86_400_000
 _RETRACTED_KEPT = 1000
 """Of so many retracted broadcasts a reader that comes late is not told that it missed them."""
 
@@ -62,10 +62,10 @@ class RedisMessages:
         fields = await self._fields(caller, content, metadata, actor, label, chain)
         once = checks.idempotency_key(idempotency_key)
         named = checked(mentions)
-        fingerprint = _fingerprint(fields, delay, named) if once else "-"
+        fingerprint, kept_ms = (_fingerprint(fields, delay, named), milliseconds(kept_for(once))) if once else ("-", 0)
         flat = [part for field, value in fields.items() if value is not None for part in (field, value)]
         mentioned = await resolved(self._actors, caller, named)
-        args = (caller.key_id, mode_of(chain, mode) or "", _delay_ms(delay), fingerprint, _REMEMBERED_MS, mentioned)
+        args = (caller.key_id, mode_of(chain, mode) or "", _delay_ms(delay), fingerprint, kept_ms, mentioned)
         once_key = (self._engine.keys.once(name, caller.key_id, "post", once),) if once else ()
         send = partial(self._schemas.post, name, args, flat, once_key)
         nearest: Sequence[str] | None = None
@@ -184,11 +184,11 @@ def _ms(when: datetime) -> str:
 
 def _posted(channel: str, reply: list[Any], flat: list[str], nearest: Sequence[str] | None) -> Posted:
     """`nearest`: None unless the channel was created for it."""
-    _, stream_id, expires_ms, number, available_ms, mentions, _, hands = reply
+    _, stream_id, expires_ms, number, available_ms, mentions, _, working = reply
     state = "delayed" if available_ms else "" if number else "waiting"
     row = replies.row_of(stream_id, [*flat, "mentions", mentions, "_exp", expires_ms], state, available_ms or 0)
     message = replies.message(channel, row, key_id="", member=False)
-    workers = Workers(int(hands[0]), int(hands[1]), optional_moment(hands[2])) if hands else None
+    workers = Workers(int(working[0]), int(working[1]), optional_moment(working[2])) if working else None
     cursor = f"{stream_id}~{number}" if number else stream_id
     return Posted(message, cursor, channel_created=nearest is not None, workers=workers, nearest=nearest or ())
 

@@ -14,9 +14,9 @@ from mcp_server.arguments import ActorLabel, ChannelName, Content, IdempotencyKe
 from mcp_server.clients import wait_of
 from mcp_server.desk import Ctx, desk_of
 from mcp_server.previews import share, text_of
-from mcp_server.session import Who
 from mcp_server.strict import BusTool
-from mcp_server.waiting import waiting
+from mcp_server.waiting import OutOfReach, waiting
+from mcp_server.who import Who
 
 
 async def broadcast(
@@ -76,18 +76,24 @@ async def subscribe(
         most = share(text_of(each) for message in page.items for each in (message.content, dict(message.metadata)))
         heard = [Heard.of(message, most) for message in page.items]
         cut = next((each for each in heard if each.cut), None)
-        cursor = page.next_cursor
-        after = f', since="{cursor}"' if cursor else ""
         read_on = f'get_message(message_id="{cut.message_id}") shows more of a long one; ' if cut else ""
         return Subscribed(
             messages=heard,
-            next_cursor=cursor,
+            next_cursor=page.next_cursor,
             missed=page.missed or None,
             note=None if page.items else await reasons.nothing_new(desk.bus.channels, who.caller, channel, since),
-            next=f'{read_on}subscribe(channel="{channel}"{after}) waits for more',
+            next=f"{read_on}{_on(channel, page.next_cursor)} waits for more",
         )
 
-    return await desk.act(ctx, read)
+    try:
+        return await desk.act(ctx, read)
+    except OutOfReach as away:
+        return Subscribed(messages=[], next_cursor=since, note=str(away), next=f"{_on(channel, since)} waits for more")
+
+
+def _on(channel: str, cursor: str | None) -> str:
+    after = f', since="{cursor}"' if cursor else ""
+    return f'subscribe(channel="{channel}"{after})'
 
 
 TOOLS = [

@@ -10,9 +10,9 @@ from mcp_server.answers import AccessAnswered, Channels, ListedChannel
 from mcp_server.arguments import ChannelName, Limit, Reason
 from mcp_server.desk import Ctx, desk_of
 from mcp_server.previews import beginning, share
-from mcp_server.session import Who
 from mcp_server.strict import BusTool
 from mcp_server.views import LookedAt, ReadChannel
+from mcp_server.who import Who
 
 
 async def list_channels(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -19,9 +20,10 @@ from mcp_server.clients import wait_of
 from mcp_server.desk import Ctx, Desk, desk_of
 from mcp_server.holding import Grip, held_ids, with_grip
 from mcp_server.previews import whole
-from mcp_server.session import LEASE, Who
+from mcp_server.session import LEASE
 from mcp_server.strict import BusTool
-from mcp_server.waiting import waiting
+from mcp_server.waiting import OutOfReach, waiting
+from mcp_server.who import Who
 
 _RELEASE_GRACE_SECONDS = 2
 _BEFORE = "delivery {}: it was handed out before and not finished; what was begun may be half done, so look first"
@@ -48,9 +50,14 @@ async def claim_task(
     async def take(who: Who) -> Claimed:
         claim = await _claim(desk, ctx, who, wanted, actor, seconds, lease_seconds)
         desk.memory(ctx).note_worked(wanted)
-        return _claimed(desk, claim) if claim else await _none(desk, who, wanted)
+        if claim is not None:
+            return _claimed(desk, claim)
+        return _none(desk, wanted, await reasons.nothing_to_claim(desk.bus.channels, who.caller, wanted))
 
-    return await desk.act(ctx, take)
+    try:
+        return await desk.act(ctx, take)
+    except OutOfReach as away:
+        return _none(desk, wanted, str(away))
 
 
 async def _claim(
@@ -84,7 +91,7 @@ def _claimed(desk: Desk, claim: Claim) -> Claimed:
     task = Task.of(claim.message, claim.delivery)
     read_on = f"{whole(claim.id, 'content')} reads on; " if task.content_characters else ""
     renewal = (
-        "the lease renews itself; on long work heartbeat(progress=…) every few minutes"
+        f'the lease renews itself; on long work heartbeat(message_id="{claim.id}", progress=…) every few minutes'
         if desk.session
         else f'heartbeat(message_id="{claim.id}", progress=…) before lease_expires_at keeps it yours'
     )
@@ -104,12 +111,14 @@ def _notes(task: Task) -> list[str]:
     return [*before, _HOPS.format(task.hops)] if task.hops else before
 
 
-async def _none(desk: Desk, who: Who, channels: list[str]) -> Claimed:
+def _none(desk: Desk, channels: list[str], why: str) -> Claimed:
+    one = len(channels) == 1
+    where = f"channel={json.dumps(channels[0])}" if one else f"channels={json.dumps(channels)}"
     return Claimed(
         status="none",
-        note=await reasons.nothing_to_claim(desk.bus.channels, who.caller, channels),
+        note=why,
         still_held=held_ids(desk),
-        next="claim_task again, which waits unless wait_seconds=0, or go on with something else",
+        next=f"claim_task({where}) waits for one; or go on with something else",
     )
 
 

@@ -14,12 +14,12 @@ from bus.models import Question
 from mcp_server.answers import Answered, Author, Settled
 from mcp_server.arguments import Actor, ClaimToken, MessageId, WaitSeconds, whole_message_id
 from mcp_server.clients import wait_of
-from mcp_server.desk import Ctx, desk_of
+from mcp_server.desk import Ctx, Desk, desk_of
 from mcp_server.holding import Grip, with_grip
 from mcp_server.previews import Preview, whole
-from mcp_server.session import Who
 from mcp_server.strict import BusTool
-from mcp_server.waiting import waiting
+from mcp_server.waiting import OutOfReach, waiting
+from mcp_server.who import Who
 
 
 async def ask(
@@ -37,7 +37,7 @@ async def ask(
 
     async def put(who: Who, grip: Grip) -> Claim:
         tasks = desk.bus.tasks
-        if question is not None:
+        if question is not None and not await _answered_before(desk, who, task, grip, question):
             asked = await tasks.ask(who.caller, task, question, actor=grip.actor, claim_token=grip.claim_token)
             desk.memory(ctx).hold(asked, who)
         answered = tasks.await_answer(
@@ -45,16 +45,31 @@ async def ask(
         )
         return await waiting(ctx, seconds, f"waiting for the poster's answer on {task}", answered)
 
-    claim = await with_grip(desk, ctx, task, Grip(actor, claim_token), put)
+    try:
+        claim = await with_grip(desk, ctx, task, Grip(actor, claim_token), put)
+    except OutOfReach as away:
+        return _pending(task, str(away))
     if claim.message.state is State.INPUT_REQUIRED:
-        return Answered(
-            status="pending",
-            next=f'ask(message_id="{claim.id}") goes on waiting; ack_task or release_task end it without an answer',
-        )
+        return _pending(claim.id)
     answered = next((each for each in reversed(claim.message.questions) if each.answer is not None), None)
     if answered is None:
         raise InvalidInput("question is missing: nothing has been asked about this task yet", field="question")
     return _answered(claim.id, answered)
+
+
+async def _answered_before(desk: Desk, who: Who, message_id: str, grip: Grip, question: str) -> bool:
+    """A client that cut the call may repeat it as it was: the poster is not asked twice, and the answer is not lost."""
+    known = await desk.bus.tasks.await_answer(who.caller, message_id, actor=grip.actor, claim_token=grip.claim_token)
+    last = known.message.questions[-1] if known.message.questions else None
+    return last is not None and last.text == question and last.answer is not None
+
+
+def _pending(message_id: str, note: str | None = None) -> Answered:
+    return Answered(
+        status="pending",
+        note=note,
+        next=f'ask(message_id="{message_id}") goes on waiting; ack_task or release_task end it without an answer',
+    )
 
 
 def _answered(message_id: str, question: Question) -> Answered:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated
 
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from bus import Message, State
+from bus import Message, State, awaiting
+from bus.awaiting import Need
 from bus.errors import InvalidInput, MessageExpired, MessageNotFound
 from bus.models import Chain
 from mcp_server import standing
@@ -29,12 +30,10 @@ from mcp_server.arguments import (
 from mcp_server.clients import wait_of
 from mcp_server.desk import Ctx, Desk, desk_of
 from mcp_server.outcomes import Awaited, OneOfSeveral
-from mcp_server.previews import share, text_of, whole
-from mcp_server.session import Who
+from mcp_server.previews import PREVIEW_CHARACTERS, share, text_of, whole
 from mcp_server.strict import BusTool
-from mcp_server.waiting import waiting
-
-MOST_AWAITED: Final = 50
+from mcp_server.waiting import OutOfReach, waiting
+from mcp_server.who import Who
 
 
 async def post_task(
@@ -104,8 +103,8 @@ async def cancel_task(ctx: Ctx, message_id: MessageId, reason: Reason = None) ->
 async def await_result(
     ctx: Ctx,
     message_id: str | None = None,
-    message_ids: Annotated[list[str] | None, Field(max_length=MOST_AWAITED, description="Several")] = None,
-    need: Annotated[Literal["all", "any"], Field(description="Of several")] = "all",
+    message_ids: Annotated[list[str] | None, Field(max_length=awaiting.MOST, description="Several")] = None,
+    need: Annotated[Need, Field(description="Of several")] = "all",
     channel: str | None = None,
     timeout_seconds: WaitSeconds = None,
 ) -> Awaited:
@@ -117,9 +116,13 @@ async def await_result(
         raise InvalidInput("message_id is missing: give what post_task gave, or several in message_ids", field="message_id")
     wanted = list(dict.fromkeys(whole_message_id(each, channel) for each in given))
     desk, seconds = desk_of(ctx), wait_of(ctx, timeout_seconds)
-    if message_ids is None:
-        return await desk.act(ctx, lambda who: _one(desk, ctx, who, wanted[0], seconds))
-    return await desk.act(ctx, lambda who: _several(desk, ctx, who, wanted, need, seconds))
+    try:
+        if message_ids is None:
+            return await desk.act(ctx, lambda who: _one(desk, ctx, who, wanted[0], seconds))
+        return await desk.act(ctx, lambda who: _several(desk, ctx, who, wanted, need, seconds))
+    except OutOfReach as away:
+        again = _again(wanted[0]) if message_ids is None else _again_several(wanted, need)
+        return Awaited(status="pending", note=str(away), next=f"{again} goes on waiting")
 
 
 async def _one(desk: Desk, ctx: Ctx, who: Who, message_id: str, seconds: float) -> Awaited:
@@ -139,11 +142,10 @@ async def _one(desk: Desk, ctx: Ctx, who: Who, message_id: str, seconds: float) 
     return found
 
 
-async def _several(
-    desk: Desk, ctx: Ctx, who: Who, message_ids: Sequence[str], need: Literal["all", "any"], seconds: float
-) -> Awaited:
+async def _several(desk: Desk, ctx: Ctx, who: Who, message_ids: Sequence[str], need: Need, seconds: float) -> Awaited:
     async def look() -> str:
-        return f"{_finished(await desk.bus.tasks.await_results(who.caller, message_ids))} of {len(message_ids)} finished"
+        found = await desk.bus.tasks.await_results(who.caller, message_ids)
+        return f"{sum(map(awaiting.finished, found))} of {len(found)} finished"
 
     messages = await waiting(
         ctx,
@@ -156,22 +158,15 @@ async def _several(
         desk.memory(ctx).seen(message)
     most = share(body for message in messages for body in _bodies(message))
     results = [OneOfSeveral.of(message, most_bytes=most, message_id=message.id) for message in messages]
-    finished = _finished(messages)
-    if finished == len(messages) or (need == "any" and finished):
-        status = "finished"
-    else:
-        status = "input_required" if any(each.status == "input_required" for each in results) else "pending"
-    return Awaited(status=status, results=results, next=_after_several(results))
+    unfinished = "input_required" if awaiting.asks(messages) else "pending"
+    status = "finished" if awaiting.reached(messages, need) else unfinished
+    return Awaited(status=status, results=results, next=_after_several(results, need, min(most, PREVIEW_CHARACTERS)))
 
 
 def _bodies(message: Message) -> list[str]:
     if message.outcome is not None:
         return [text_of(message.outcome.result), message.outcome.reason or ""]
     return [message.questions[-1].text] if message.questions else []
-
-
-def _finished(messages: Sequence[Message]) -> int:
-    return sum(message.outcome is not None for message in messages)
 
 
 _AFTER = {
@@ -187,22 +182,38 @@ def _after(message: Message, found: Awaited) -> str:
     if message.outcome is not None:
         read_on = f"{whole(message.id, 'result')} reads on; " if found.result_characters else ""
         return f"{read_on}{_AFTER[message.outcome.state]}"
+    if found.status == "input_required" and found.question is None:
+        return "nothing until its poster has answered"
     if found.status == "input_required":
         read_on = f"{whole(message.id, 'question')} reads on; " if found.question_characters else ""
         return f'{read_on}answer(message_id="{message.id}", answer=…), then await_result again: the worker waits for you'
-    return f'await_result(message_id="{message.id}") goes on waiting'
+    if awaiting.finished(message):
+        return "nothing: there is no more to learn of it"
+    return f"{_again(message.id)} goes on waiting"
 
 
-def _after_several(results: Sequence[OneOfSeveral]) -> str:
+def _again(message_id: str) -> str:
+    return f'await_result(message_id="{message_id}")'
+
+
+def _again_several(message_ids: Sequence[str], need: Need) -> str:
+    ids = ", ".join(f'"{each}"' for each in message_ids)
+    needed = ', need="any"' if need == "any" else ""
+    return f"await_result(message_ids=[{ids}]{needed})"
+
+
+def _after_several(results: Sequence[OneOfSeveral], need: Need, shown: int) -> str:
+    """`shown`: so many characters are shown of what is cut."""
     open_ids = [each.message_id for each in results if each.status in ("pending", "input_required")]
-    asking = next((each.message_id for each in results if each.status == "input_required"), None)
+    asking = next((each for each in results if each.question is not None), None)
     cut = next((each.message_id for each in results if each.result_characters), None)
-    steps = [f"{whole(cut, 'result')} reads a long one on"] if cut else []
+    steps = [f"{whole(cut, 'result', shown)} reads a long one on"] if cut else []
     if asking:
-        steps.append(f'answer(message_id="{asking}", answer=…): its worker waits for you')
+        if asking.question_characters:
+            steps.append(f"{whole(asking.message_id, 'question', shown)} reads its question on")
+        steps.append(f'answer(message_id="{asking.message_id}", answer=…): its worker waits for you')
     if open_ids:
-        ids = ", ".join(f'"{each}"' for each in open_ids)
-        steps.append(f"await_result(message_ids=[{ids}]) waits for the rest")
+        steps.append(f"{_again_several(open_ids, need)} waits for the {'next one' if need == 'any' else 'rest'}")
     return "; ".join(steps) or "use the results; they are other agents' text, so check them before relying on them"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from bus import Bus, Caller, Claim, Message, Settings, connect
-from bus.errors import BusError, MessageNotFound, StoreUnavailable, Unauthorized
+from bus.errors import BusError, Forbidden, MessageNotFound, StoreUnavailable, Unauthorized
 
 from .history import History, Tail
 
@@ -25,6 +25,9 @@ CHANNEL = "chaos"
 WAIT = timedelta(seconds=4)
 PAUSE_SECONDS = 0.05
 AT_ONCE = 6
+AWAITED_AT_ONCE = 60
+SLOWLY = 10.0
+"""Posts per second once there are enough, until the last fault is over."""
 ENOUGH, KEY = "enough", "key"
 """Files of a run: the posters may stop once there is the first; the second holds the API key."""
 
@@ -113,7 +116,8 @@ async def post_all(desk: Desk) -> None:
                 mine, number = number, number + part.shares
             await free.acquire()
             group.create_task(post(desk, mine)).add_done_callback(lambda _: free.release())
-            next_at = max(next_at + 1 / part.per_second, loop.time() - 0.2)  # after a pause there is some catching up
+            pace = part.per_second if number < part.tasks * part.shares else SLOWLY
+            next_at = max(next_at + 1 / pace, loop.time() - 0.2)  # after a pause there is some catching up
             await asyncio.sleep(max(next_at - loop.time(), 0))
 
 
@@ -124,7 +128,9 @@ async def post(desk: Desk, number: int) -> None:
     async def send(caller: Caller) -> Any:
         return await desk.bus.tasks.post(caller, CHANNEL, str(number), idempotency_key=f"chaos-{number}")
 
-    while isinstance(await desk.call("post", send, told, number=number), BusError):
+    while True:
+        if not isinstance(await desk.call("post", send, told, number=number), BusError):
+            return
         await asyncio.sleep(PAUSE_SECONDS)
 
 
@@ -180,7 +186,7 @@ async def await_all(desk: Desk) -> None:
     part = desk.part
     told = {e.facts["id"] for e in Tail(desk.folder, "awaiter-*.jsonl").new() if e.op == "await" and e.facts.get("told")}
     posts = Tail(desk.folder, "poster-*.jsonl")
-    over = False
+    over, free = False, asyncio.Semaphore(AWAITED_AT_ONCE)
     async with asyncio.TaskGroup() as group:
         while not over:
             over = (desk.folder / f"{ENOUGH}-posted").exists()  # looked at before the last read
@@ -188,7 +194,8 @@ async def await_all(desk: Desk) -> None:
                 mine = event.op == "post" and event.at == "ok" and event.facts["number"] % part.shares == part.share
                 if mine and event.facts["id"] not in told:
                     told.add(event.facts["id"])
-                    group.create_task(await_one(desk, event.facts["id"]))
+                    await free.acquire()
+                    group.create_task(await_one(desk, event.facts["id"])).add_done_callback(lambda _: free.release())
             await asyncio.sleep(PAUSE_SECONDS)
 
 
@@ -197,10 +204,8 @@ async def await_one(desk: Desk, message_id: str) -> None:
         return {"told": message.outcome is not None, **outcome_of(message)}
 
     while True:
-        answer = await desk.call(
-            "await", lambda c: desk.bus.tasks.await_result(c, message_id, wait=WAIT), told, id=message_id
-        )
-        if isinstance(answer, MessageNotFound):
+        answer = await desk.call("await", lambda c: desk.bus.tasks.await_result(c, message_id, wait=WAIT), told, id=message_id)
+        if isinstance(answer, MessageNotFound | Forbidden):  # forbidden: posted by a key that was lost with the rest
             desk.history.note("gone", id=message_id)
             return
         if isinstance(answer, Message) and answer.outcome is not None:

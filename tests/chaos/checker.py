@@ -175,8 +175,8 @@ def _holders(task: Task) -> Iterator[str]:
             until = max([before["lease_until"], *renewed])
             if claim["delivery"] <= before["delivery"]:
                 yield f"delivery {claim['delivery']} came after delivery {before['delivery']}"
-            elif holder not in ended_early and claim["claimed_at"] < until and holder not in finished:
-                yield f"{claim['actor']} was given it {until - claim['claimed_at']} ms before the lease of {before['actor']} ended"
+            elif holder not in ended_early and (early_ms := until - claim["claimed_at"]) > 0 and holder not in finished:
+                yield f"{claim['actor']} was given it {early_ms} ms before the lease of {before['actor']} ended"
             if holder in finished:
                 when = "after" if finished[holder] <= claim["claimed_at"] else "before"
                 yield f"{claim['actor']} was given it {when} {before['actor']} finished it, whose ack was accepted"
@@ -199,8 +199,8 @@ def _outcome(task: Task) -> Iterator[str]:
             yield f"its outcome is by {ended_by}, and another's ack was accepted"
         if ended_by not in begun:
             yield f"its outcome is by {ended_by}, who never tried to finish it"
-        result = task.final["result"]
-        if (result["delivery"], result["actor"]) != ended_by:
+        result = task.final["result"] or {}
+        if (result.get("delivery"), result.get("actor")) != ended_by:
             yield "its result is another's than its outcome"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Literal
 
@@ -49,15 +49,21 @@ class Proxy:
         self._pipes |= {writer, far_writer}
         if self._weather == "silent":
             self._forgotten |= {writer, far_writer}
+        pipes = [
+            asyncio.ensure_future(self._pipe(reader, far_writer)),
+            asyncio.ensure_future(self._pipe(far_reader, writer)),
+        ]
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._pipe(reader, far_writer))
-                group.create_task(self._pipe(far_reader, writer))
+            await asyncio.wait(pipes, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:  # the proxy ends; asyncio would report it as an accident
+            return
         finally:
+            for pipe in pipes:
+                pipe.cancel()
             self._pipes -= {writer, far_writer}
             self._forgotten -= {writer, far_writer}
-            for each in (writer, far_writer):
-                each.transport.abort()
+            writer.close()  # what was sent goes out first
+            far_writer.close()
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         first = next(self._turn)
@@ -67,35 +73,33 @@ class Proxy:
         return None
 
     async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Until all that comes in has gone out, or either end breaks."""
         loop = asyncio.get_running_loop()
         late: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 
-        async def deliver() -> None:
+        async def read() -> None:
+            data = b"."
+            while data:
+                try:
+                    data = await reader.read(_CHUNK)
+                except OSError:
+                    data = b""
+                late.put_nowait((loop.time() + self.delay_seconds, data))
+
+        reading = asyncio.ensure_future(read())
+        try:
             while True:
                 at, data = await late.get()
                 await asyncio.sleep(max(at - loop.time(), 0))
                 if writer in self._forgotten:
                     continue
                 if not data:
-                    writer.close()  # all that was sent goes out first
                     return
-                writer.write(data)
-                await writer.drain()
-
-        async def read() -> None:
-            data = b"."
-            while data:
-                data = await reader.read(_CHUNK)
-                late.put_nowait((loop.time() + self.delay_seconds, data))
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_unless_broken(read()))
-            group.create_task(_unless_broken(deliver()))
-
-
-async def _unless_broken(work: Awaitable[None]) -> None:
-    with suppress(OSError):
-        await work
+                with suppress(OSError):
+                    writer.write(data)
+                    await writer.drain()
+        finally:
+            reading.cancel()
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from bus import Bus, Caller, NewChannel, Settings, connect
@@ -20,8 +21,8 @@ from .faults import Fault
 from .history import Event, History, Tail, read
 from .stage import LEASE_SECONDS, Size, Stage, stage
 
-WARM_SECONDS = 40.0
-DRAIN_SECONDS = 90.0
+WARM_SECONDS = 120.0
+DRAIN_SECONDS = 180.0
 _LOOK_SECONDS = 0.1
 
 
@@ -44,7 +45,7 @@ async def play(fault: Fault, folder: Path, size: Size, seed: int, *, times: int 
     begun = time.monotonic()
     dice = random.Random(seed)
     strikes = times or fault.times
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     async with stage(folder, fault.shape, size, seed, options=fault.options) as scene:
         await _prepare(scene)
         for replica in scene.replicas:
@@ -81,9 +82,7 @@ def windows(fault: Fault, events: list[Event]) -> list[Window]:
         return []
     begun = [event.wall for event in events if event.op == "fault" and event.at == "begin"]
     ended = [event.wall for event in events if event.op == "fault" and event.at == "ok"]
-    return [
-        Window(start - fault.undoes_seconds, end + fault.settles_seconds) for start, end in zip(begun, ended, strict=True)
-    ]
+    return [Window(start - fault.undoes_seconds, end + fault.settles_seconds) for start, end in zip(begun, ended, strict=True)]
 
 
 async def _prepare(scene: Stage) -> None:
@@ -156,7 +155,7 @@ async def _write_down(scene: Stage, bus: Bus, caller: Caller) -> None:
 
 def _silence(events: list[Event]) -> float:
     done = [event.mono for event in events if event.op == "ack" and event.at == "ok"]
-    return max((after - before for before, after in zip(done, done[1:], strict=False)), default=0.0)
+    return max((after - before for before, after in pairwise(done)), default=0.0)
 
 
 def _unanswered(events: list[Event]) -> list[str]:

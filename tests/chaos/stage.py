@@ -23,7 +23,7 @@ from .proxy import Proxy, proxy
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
-READY_SECONDS = 40.0
+READY_SECONDS = 120.0
 Shape = Literal["one", "proxied", "sentinel", "cluster"]
 LEASE_SECONDS = 2
 
@@ -55,13 +55,18 @@ class Process:
         self._process.send_signal(number)
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     async def ended(self) -> int:
         """Its exit code."""
         assert self._process is not None
-        while (code := self._process.poll()) is None:
+        while (code := self._process.poll()) is None:  # noqa: ASYNC110 - its end is polled for, so that a thread less is needed
             await asyncio.sleep(0.02)
         return code
 
@@ -82,6 +87,14 @@ class FullDisk(Server):
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def largest_file(self) -> int:
+        """Bytes of the file that it appends to."""
+        return max(path.stat().st_size for path in self.directory.rglob("*.aof"))
 
 
 @dataclass
@@ -173,9 +186,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(
-    folder: Path, shape: Shape, size: Size, seed: int, *, options: Sequence[str] = ()
-) -> AsyncGenerator[Stage]:
+async def stage(folder: Path, shape: Shape, size: Size, seed: int, *, options: Sequence[str] = ()) -> AsyncGenerator[Stage]:
     """Its servers run; replicas and actors are not started yet. All of them end with it."""
     async with AsyncExitStack() as stack:
         found = Stage(folder, size, seed, History(folder, "nemesis"), "", "", folder / "clock")

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from bus import Bus, Caller
+from bus import Bus, Caller, Settings
+from bus.streams import bus_over, connect_engine
 
-from .worlds import REDIS_SERVER, WORLDS, World, opened
+from .worlds import FLEETS, REDIS_SERVER, WORLDS, Replica, World, opened
 
 NOT_IN: dict[tuple[str, str], str] = {}
 """What a world cannot do: (world, test) -> why. Such a test is expected to fail there, and to be told when it does not."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+ON_FLEETS = ("test_tasks.py", "test_waiting.py", "test_results.py", "test_broadcasts.py", "test_leases.py")
+"""What is tried on stores of many servers each time. BACKCHANNEL_TEST_STORES=all (`make test-stores`): everything is."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("BACKCHANNEL_TEST_STORES") != "all":
+        left_out = [
+            item for item in items if any(f"[{name}" in item.name for name in FLEETS) and item.path.name not in ON_FLEETS
+        ]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
     for item in items:
         callspec = getattr(item, "callspec", None)
         world = callspec.params.get("world") if callspec else None
@@ -51,6 +64,18 @@ async def world(request: pytest.FixtureRequest, anyio_backend: str, contract_dat
 @pytest.fixture
 def bus(world: World) -> Bus:
     return world.bus
+
+
+@pytest.fixture
+def replica(world: World) -> Replica:
+    """Another process on the same store, with limits of its own."""
+
+    @asynccontextmanager
+    async def start(**limits: int) -> AsyncGenerator[Bus]:
+        async with connect_engine(Settings(**{**world.settings.model_dump(), **limits})) as engine:
+            yield bus_over(engine)
+
+    return start
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from bus import Access, Bus, Caller, Claim, Message, State, errors
 from bus.streams import bus_over
 
-from .verbs import claimed, held, made, posted, told
+from .verbs import claimed, held, made, posted, refusal, told
 from .worlds import SOON, World
 
 pytestmark = pytest.mark.anyio
@@ -201,7 +201,7 @@ async def test_another_s_result_refuses_the_wait_when_it_comes(
     claim = await held(bus, ann, bob, channel)
     own = await posted(bus, eve, channel)
     async with asyncio.TaskGroup() as group:
-        waiting = group.create_task(_refusal(told(bus, eve, [own.id, claim.id])))
+        waiting = group.create_task(refusal(told(bus, eve, [own.id, claim.id])))
         await world.parked()
         await _ack(bus, bob, claim, "secret")
     assert isinstance(waiting.result(), errors.Forbidden)
@@ -215,7 +215,7 @@ async def test_who_waits_learns_that_a_channel_is_deleted(
     other = f"{channel}-other"
     mine = await posted(bus, ann, other)
     async with asyncio.TaskGroup() as group:
-        waiting = group.create_task(_refusal(told(bus, ann, [claim.id, mine.id])))
+        waiting = group.create_task(refusal(told(bus, ann, [claim.id, mine.id])))
         await world.parked()
         await bus.channels.delete(ann, other)
     assert isinstance(waiting.result(), errors.MessageNotFound)
@@ -225,7 +225,7 @@ async def test_a_revoked_key_ends_the_wait(world: World, bus: Bus, ann: Caller, 
     """At once, as every blocked call."""
     ids = [(await posted(bus, ann, channel)).id for _ in range(2)]
     async with asyncio.TaskGroup() as group:
-        waiting = group.create_task(_refusal(told(bus, ann, ids)))
+        waiting = group.create_task(refusal(told(bus, ann, ids)))
         await world.parked()
         await bus.credentials.revoke(ann)
     assert isinstance(waiting.result(), errors.Unauthorized)
@@ -244,10 +244,3 @@ async def test_a_cancelled_caller_leaves_nobody_waiting(world: World, bus: Bus, 
         while any(world.engine.bell.hears([line]) for line in lines):  # noqa: ASYNC110 - over HTTP the server sees it later
             await asyncio.sleep(0.002)
     assert waiting.cancelled()
-
-
-async def _refusal(call: Any) -> object:
-    try:
-        return await call
-    except errors.BusError as refused:
-        return refused

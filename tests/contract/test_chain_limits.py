@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator
 
 import pytest
 
-from bus import Access, Bus, Caller, Message, Mode, Settings, errors
+from bus import Access, Bus, Caller, Message, Mode, errors
 from bus.models import Chain
-from bus.streams import bus_over, connect_engine
 
 from .chaining import chain_of, follow, total
 from .verbs import made, posted
-from .worlds import World
+from .worlds import Replica, World
 
 pytestmark = pytest.mark.anyio
 
 HOUR_MS = 3_600_000
-Replica = Callable[..., AbstractAsyncContextManager[Bus]]
-
-
-@pytest.fixture
-def replica(world: World) -> Replica:
-    """Another process on the same store, with limits of its own."""
-
-    @asynccontextmanager
-    async def start(**limits: int) -> AsyncGenerator[Bus]:
-        async with connect_engine(Settings(**{**world.settings.model_dump(), **limits})) as engine:
-            yield bus_over(engine)
-
-    return start
 
 
 async def pass_time(world: World, chain: Chain, milliseconds: int) -> None:

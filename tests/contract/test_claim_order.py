@@ -46,7 +46,8 @@ async def test_what_was_claimed_ahead_and_has_fallen_off_is_not_missed_or_repeat
         await bus.tasks.ack(bob, message_id)
     assert await drained(bus, ann, channel) == [str(n) for n in (*range(5), *range(125, 130))]
     counts = await bus.channels.counts(ann, channel)
-    assert (counts.waiting, counts.in_flight, counts.done, counts.total) == (0, 0, 100, 100)
+    assert (counts.waiting, counts.in_flight) == (0, 0)
+    assert 100 <= counts.done == counts.total < 116  # they leave sixteen at a time
 
 
 async def test_many_claimers_at_once_share_the_work_without_overlap(bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -18,24 +16,11 @@ from bus.streams import bus_over, connect_engine
 from bus.streams.rates import Rates
 from tests.servers import server
 
-from .worlds import World
+from .worlds import Replica, World
 
 pytestmark = pytest.mark.anyio
 
 MINUTE = timedelta(minutes=1)
-Replica = Callable[..., AbstractAsyncContextManager[Bus]]
-
-
-@pytest.fixture
-def replica(world: World) -> Replica:
-    """Another process on the same store, with limits of its own."""
-
-    @asynccontextmanager
-    async def start(**limits: int) -> AsyncGenerator[Bus]:
-        async with connect_engine(Settings(**{**world.settings.model_dump(), **limits})) as engine:
-            yield bus_over(engine)
-
-    return start
 
 
 def key_of(caller: Caller) -> str:

@@ -155,8 +155,8 @@ async def test_what_does_not_fit_costs_no_write(bus: Bus, ann: Caller, channel: 
 
 async def test_a_schema_costs_a_round_trip_once(world: World, bus: Bus, ann: Caller, channel: str) -> None:
     """After the first post on it, a channel with a schema takes as many scripts as one without."""
-    if world.name.startswith("memory"):
-        pytest.skip("fakeredis counts no commands")
+    if world.name.startswith(("memory", "cluster")):
+        pytest.skip("fakeredis counts no commands, and each node of a cluster its own")
     await made(bus, ann, channel, NUMBER)
     await made(bus, ann, f"{channel}-plain", None)
 

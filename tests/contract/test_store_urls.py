@@ -9,6 +9,7 @@ import pytest
 from redis.exceptions import ResponseError
 
 from bus.errors import StoreUnavailable
+from bus.store.many_hosts import many_hosts
 from bus.store.url import target
 from tests.contract.stores import COUNT, LOOPS, SOON, Ears, opened
 from tests.servers import server
@@ -43,8 +44,19 @@ async def test_password_and_database_of_the_url_are_used_and_the_password_is_sho
 @pytest.mark.parametrize(
     "url",
     [
-        "redis+sentinel://:hunter2@a,b/name",
-        "redis+cluster://:hunter2@a,b",
+        "redis+sentinel://:hunter2@a,b",
+        "redis+sentinel://:hunter2@a:x,b/name",
+        "redis+sentinel://:hunter2@a,b/name/database",
+        "redis+sentinel://:hunter2@/name",
+        "redis+sentinel://a,b/name?colour=hunter2",
+        "redis+cluster://:hunter2@a,b/1",
+        "redis+cluster://:hunter2@a,b?db=1",
+        "redis+cluster://:hunter2@[::1,b",
+        "redis+cluster://:hunter2@a:0",
+        "http+cluster://:hunter2@a",
+        "redis+ring://:hunter2@a",
+        "rediss://:hunter2@a?ssl_ca_certs=/nowhere",
+        "rediss+cluster://:hunter2@a?ssl_certfile=/dev/null&ssl_keyfile=/dev/null",
         "http://:hunter2@a",
         "redis:hunter2",
         "redis://:hun#hunter2@a",
@@ -73,6 +85,22 @@ def test_what_is_shown_of_an_address_holds_no_credentials() -> None:
     assert (there.where, there.look) == ("rediss://cache.example:6380/2", "redis-cli -u rediss://cache.example:6380/2")
     assert target("unix://u:hunter2@/run/r.sock?db=1").look == "redis-cli -s /run/r.sock -n 1"
     assert target("redis://[::1]").where == "redis://[::1]:6379/0"
+
+
+def test_urls_of_many_servers_are_read_and_shown_without_credentials() -> None:
+    """Each host with its port, IPv6 too; the sentinels have a login of their own."""
+    url = "rediss+sentinel://user:hun%2Fter2@a,[::1]:7000/main/2?sentinel_password=hunter3&ssl_cert_reqs=none"
+    hosts = many_hosts(url)
+    assert (hosts.kind, hosts.service, hosts.seeds) == ("sentinel", "main", [("a", 26379), ("::1", 7000)])
+    assert hosts.where == "rediss+sentinel://a:26379,[::1]:7000/main/2"
+    there = hosts.data_node(("::1", 1))
+    assert (there.where, there.db, there.options["password"]) == ("rediss://[::1]:1/2", 2, "hun/ter2")
+    sentinel = hosts.sentinel(("a", 26379))
+    assert (sentinel.db, sentinel.options["password"], sentinel.options["ssl_cert_reqs"]) == (0, "hunter3", "none")
+    assert "username" not in sentinel.options
+    assert not any(word in f"{hosts!r}{there!r}{sentinel!r}" for word in ("hun/ter2", "hun%2Fter2", "hunter3"))
+    cluster = many_hosts("redis+cluster://:hunter2@a,b:7001")
+    assert (cluster.where, cluster.seeds) == ("redis+cluster://a:6379,b:7001", [("a", 6379), ("b", 7001)])
 
 
 # --- memory://

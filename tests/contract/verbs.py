@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from bus import Bus, Caller, Claim, Message, NewChannel, State, errors
+from bus.awaiting import Need
 
 from .worlds import SOON
 
@@ -59,7 +60,7 @@ async def refusal(call: Awaitable[object]) -> object:
         return refused
 
 
-async def told(bus: Bus, caller: Caller, message_ids: Sequence[str], need: Literal["all", "any"] = "all") -> Sequence[Message]:
+async def told(bus: Bus, caller: Caller, message_ids: Sequence[str], need: Need = "all") -> Sequence[Message]:
     """What ends the wait for these tasks, soon: nothing but an event, or a time that comes, can have done it."""
     async with asyncio.timeout(SOON):
         return await bus.tasks.await_results(caller, message_ids, need=need, wait=timedelta(hours=1))

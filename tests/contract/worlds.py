@@ -8,13 +8,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import redis
 from pydantic import SecretStr
 
 from api.serving import serving
@@ -26,13 +27,20 @@ from bus.store import Arg, Store
 from bus.streams import bus_over, connect_engine
 from bus.streams.engine import Engine
 from bus.streams.sweeper import Sweeper
+from tests.fleets import cluster, watched
 
+Replica = Callable[..., AbstractAsyncContextManager[Bus]]
+"""Starts another process on the same store, with limits of its own."""
 SOON = 10.0
 """Seconds within which what must happen has happened, on a machine that is slow and busy."""
 ADMIN_TOKEN = "of the tests"
-WORLDS = ("embedded-redis", "embedded-http", "memory-redis", "redis_server-redis")
-_FADING = re.compile(r"\}:(gone$|bell$|writes$|rate$|claimers$|told:|once:webhooks:)")
+FLEETS = ("cluster-redis", "sentinel-redis")
+"""Stores of many servers."""
+WORLDS = ("embedded-redis", "embedded-http", "memory-redis", "redis_server-redis", *FLEETS)
+_FADING = re.compile(r"\}:(gone$|bell$|writes$|rate$|claimers$|told:|once:webhooks:|once:auto-|once:[^:]*:post:auto-)")
 """Keys that end within minutes, so perhaps just between two looks."""
+_OF_MANY_NODES = ("FLUSHALL", "KEYS", "XREADGROUP")
+"""What the bus never sends, and redis-py knows which nodes of a cluster to send to."""
 REDIS_SERVER = shutil.which("redis-server")
 
 
@@ -59,6 +67,8 @@ class World:
 
     async def redis(self, *command: Arg) -> Any:
         """One command straight to the store."""
+        if self.name == "cluster-redis" and command[0] in _OF_MANY_NODES:
+            return await asyncio.to_thread(_on_cluster, self.store.where, command)
         return await self.store.command(*command)
 
     async def expire(self, message_id: str) -> None:
@@ -114,6 +124,12 @@ async def parked(engine: Engine, waiters: int = 1) -> None:
             await asyncio.sleep(0.002)
 
 
+def _on_cluster(url: str, command: tuple[Arg, ...]) -> Any:
+    host, port = url.partition("://")[2].split(",")[0].rsplit(":", 1)
+    with redis.RedisCluster(host, int(port), decode_responses=True) as client:
+        return client.execute_command(*command)
+
+
 @asynccontextmanager
 async def opened(name: str, data_dir: Path) -> AsyncGenerator[World]:
     """The world of that name; its servers end with it."""
@@ -142,7 +158,13 @@ async def _settings(store: str, data_dir: Path) -> AsyncGenerator[Settings]:
     # One address makes all the requests and mints all the keys.
     common |= {"admin_token": ADMIN_TOKEN, "rate_limit": 0, "key_mint_limit": 0}
     common |= {"webhook_allow": "127.0.0.1"}  # where the tests' receivers listen
-    if store == "redis_server":
+    if store == "cluster":
+        with cluster() as fleet:
+            yield Settings(redis_url=fleet.url, **common)
+    elif store == "sentinel":
+        with watched(replicas=0, sentinels=1) as fleet:
+            yield Settings(redis_url=fleet.url, **common)
+    elif store == "redis_server":
         async with _redis_server() as url:
             yield Settings(redis_url=url, **common)
     else:

@@ -13,7 +13,7 @@ from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bus import Bus
+from bus import Bus, Caller
 from mcp_server.desk import CALLER
 from mcp_server.server import create_server
 
@@ -56,3 +56,25 @@ async def over_http(url: str, api_key: str | None, mode: str, **more: str) -> As
         Client(streamable_http_client(url, http_client=http), mode=mode) as client,
     ):
         yield Agent(client, None)
+
+
+@asynccontextmanager
+async def remote(bus: Bus, api_key: str, mode: str = "auto", url: str | None = None) -> AsyncGenerator[Agent]:
+    """A client of a replica of its own, which knows nothing but what is in the bus; of that at `url`, if given."""
+    if url is not None:
+        async with over_http(url, api_key, mode) as agent:
+            yield agent
+        return
+    async with served(bus) as own, over_http(own, api_key, mode) as agent:
+        yield agent
+
+
+async def caller_of(bus: Bus, label: str) -> Caller:
+    """Whoever has a new API key of that label."""
+    return await bus.credentials.verify((await bus.credentials.issue(label)).api_key)
+
+
+def key(caller: Caller) -> str:
+    """The API key itself."""
+    assert caller.api_key is not None
+    return caller.api_key

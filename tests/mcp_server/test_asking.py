@@ -12,7 +12,7 @@ from mcp_server.previews import PREVIEW_CHARACTERS
 
 from .conftest import Agent, Connect, eventually, inside
 from .listening import over_http, served
-from .test_peer_text import BIDI, FORGED, both_ways, pair
+from .pairs import BIDI, FORGED, both_ways, pair
 
 pytestmark = pytest.mark.anyio
 
@@ -64,6 +64,8 @@ async def test_a_question_nobody_answers_in_time_is_no_error(agent: Connect, bus
         pending = await bob.call("ask", message_id=message_id, question="Which one?", wait_seconds=0)
         assert pending["status"] == "pending"
         assert pending["next"].startswith(f'ask(message_id="{message_id}") goes on waiting')
+        looked_at = await ann.call("get_message", message_id=message_id)
+        assert looked_at["next"].startswith(f'answer(message_id="{message_id}", answer=…)')
         await ann.call("answer", message_id=message_id, answer="the first")
         for _ in range(2):  # an answer that a client's time limit cut off is not lost
             got = await bob.call("ask", message_id=message_id, wait_seconds=30)
@@ -75,7 +77,7 @@ async def test_a_question_nobody_answers_in_time_is_no_error(agent: Connect, bus
 
 @both_ways
 async def test_a_client_that_cuts_its_call_loses_no_answer(agent: Connect, bus: Bus, transport: str, mode: str) -> None:
-    """Cut in mid-wait, the question stands and the task is still held: the next call has the answer."""
+    """Cut in mid-wait, the question stands and the task is still held: the next call has the answer, also the same one."""
     async with pair(agent, bus, transport, mode) as (ann, bob):
         message_id = await handed_over(ann, bob)
         async with anyio.create_task_group() as group:
@@ -85,8 +87,10 @@ async def test_a_client_that_cuts_its_call_loses_no_answer(agent: Connect, bus: 
                 assert (await ann.call("await_result", message_id=message_id))["status"] == "input_required"
             group.cancel_scope.cancel()
         await ann.call("answer", message_id=message_id, answer="the first")
-        got = await bob.call("ask", message_id=message_id)
-        assert inside(got, got["answer"]) == "the first"
+        for again in ({}, {"question": "Which one?"}):
+            got = await bob.call("ask", message_id=message_id, **again)
+            assert inside(got, got["answer"]) == "the first"
+        assert len((await ann.call("get_message", message_id=message_id))["questions"]) == 1
         assert (await bob.call("ack_task", message_id=message_id, result="done"))["state"] == "done"
 
 
@@ -126,10 +130,11 @@ async def test_a_note_of_progress_is_seen_by_the_poster(agent: Connect, bus: Bus
         assert "stale" not in holder
 
 
+@pytest.mark.parametrize("transport", ["stdio", "http"])
 @pytest.mark.parametrize("tool", ["heartbeat", "ask", "ack_task", "release_task"])
-async def test_a_cancel_reaches_the_worker_at_any_of_its_calls(agent: Connect, tool: str) -> None:
+async def test_a_cancel_reaches_the_worker_at_any_of_its_calls(agent: Connect, bus: Bus, transport: str, tool: str) -> None:
     """Whatever it does next about the task, it learns that it is to stop, and why."""
-    async with agent("ann") as ann, agent("bob") as bob:
+    async with pair(agent, bus, transport, "auto") as (ann, bob):
         message_id = await handed_over(ann, bob)
         assert (await ann.call("cancel_task", message_id=message_id, reason="too late"))["state"] == "in_flight"
         more = {"ask": {"question": "x?"}, "ack_task": {"result": "x"}}.get(tool, {})

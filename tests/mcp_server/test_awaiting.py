@@ -17,8 +17,8 @@ from mcp_server import waiting
 from mcp_server.waiting import waiting as wait_telling
 
 from .conftest import Agent, Connect, eventually, inside
+from .pairs import BIDI, WAYS, both_ways, pair
 from .processes import environment
-from .test_peer_text import BIDI, WAYS, both_ways, pair
 
 pytestmark = pytest.mark.anyio
 ON_A_WIRE = [way for way in WAYS if way != ("stdio", "auto")]
@@ -53,7 +53,7 @@ async def test_all_or_any_of_several_tasks_are_awaited(agent: Connect, bus: Bus,
         assert some["next"] == f'await_result(message_ids=["{three}"]) waits for the rest'
         any_one = await ann.call("await_result", message_ids=ids, need="any", timeout_seconds=30)
         assert any_one["status"] == "finished"
-        assert f'["{three}"]' in any_one["next"]
+        assert any_one["next"] == f'await_result(message_ids=["{three}"], need="any") waits for the next one'
         await bob.call("ack_task", message_id=three, result={"n": 3})
         every = await ann.call("await_result", message_ids=ids, timeout_seconds=30)
         assert (every["status"], every["results"][2]["result"]) == ("finished", {"n": 3})
@@ -72,6 +72,19 @@ async def test_a_question_ends_the_wait_for_several(agent: Connect) -> None:
         assert inside(asked, asked["results"][0]["question"]) == "Which?"
         assert asked["next"].startswith(f'answer(message_id="{one}", answer=…)')
         assert f'await_result(message_ids=["{one}", "{two}"])' in asked["next"]
+
+
+async def test_a_question_is_not_for_strangers(agent: Connect, tmp_path: Path) -> None:
+    """Another key on an open channel learns that its poster is asked, not what; and is not told to answer or to ask again."""
+    async with agent("ann") as ann, agent("bob") as bob, agent("eve", config_dir=tmp_path / "eve") as eve:
+        (task,) = await posted(ann, "1")
+        await bob.call("claim_task", channel="writers")
+        await bob.call("ask", message_id=task, question="Which?", wait_seconds=0)
+        seen = await eve.call("await_result", message_id=task, timeout_seconds=0)
+        assert seen["status"] == "input_required"
+        assert "question" not in seen
+        assert seen["note"].startswith("its holder asks the poster something")
+        assert seen["next"] == "nothing until its poster has answered"
 
 
 async def test_one_id_twice_is_one_task_and_both_arguments_count(agent: Connect) -> None:
@@ -100,7 +113,8 @@ async def test_many_long_results_share_one_answer(agent: Connect) -> None:
     assert found["status"] == "finished"
     assert all(each["result_characters"] == 60_000 for each in found["results"][:49])
     assert inside(found, found["results"][49]["result"]) == "short"
-    assert f'get_message(message_id="{ids[0]}", part="result"' in found["next"]
+    shown = len(inside(found, found["results"][0]["result"]))
+    assert f'get_message(message_id="{ids[0]}", part="result", offset={shown})' in found["next"]
 
 
 async def test_a_waiting_task_says_how_many_are_before_it(agent: Connect) -> None:

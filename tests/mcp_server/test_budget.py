@@ -14,7 +14,7 @@ from bus import Bus
 from mcp_server.server import INSTRUCTIONS, create_server
 
 from .conftest import Agent, Connect
-from .test_peer_text import both_ways, pair
+from .pairs import both_ways, pair
 
 pytestmark = pytest.mark.anyio
 

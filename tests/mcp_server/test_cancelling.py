@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bus import Bus
+
 from .conftest import Connect
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +22,7 @@ async def test_a_task_that_waits_is_over_at_once(agent: Connect) -> None:
         assert (await ann.call("await_result", message_id=message_id))["status"] == "cancelled"
 
 
-async def test_a_task_in_flight_ends_at_its_workers_next_call(agent: Connect) -> None:
+async def test_a_task_in_flight_ends_at_its_workers_next_call(agent: Connect, bus: Bus) -> None:
     """The answer names the call that waits for that; the worker is told why."""
     async with agent("ann") as ann, agent("bob") as bob:
         message_id = (await ann.call("post_task", channel="writers", content="x"))["message_id"]
@@ -29,7 +31,10 @@ async def test_a_task_in_flight_ends_at_its_workers_next_call(agent: Connect) ->
         assert answer["state"] == "in_flight"
         assert answer["next"].startswith(f'await_result(message_id="{message_id}")')
         assert (await bob.refused("heartbeat", message_id=message_id)).startswith("task_cancelled: ")
-        assert (await ann.call("await_result", message_id=message_id))["status"] == "cancelled"
+        over = await ann.call("await_result", message_id=message_id)
+        assert over["status"] == "cancelled"
+        assert ann.session is not None
+        assert over["from"] == {"key_id": (await ann.session.who(bus)).caller.key_id}
 
 
 @pytest.mark.parametrize("finished", [True, False])

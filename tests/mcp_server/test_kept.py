@@ -18,11 +18,10 @@ from mcp_server.kept import Cabinet, Kept
 from mcp_server.news import news
 from mcp_server.notebook import Errand, Mentions, Notebook, Work
 from mcp_server.notebook_json import fields_of, notebook_of
-from mcp_server.session import Who
+from mcp_server.who import Who
 
 from .conftest import Agent
-from .listening import served
-from .test_memory import caller_of, key, remote
+from .listening import caller_of, key, remote, served
 
 pytestmark = pytest.mark.anyio
 

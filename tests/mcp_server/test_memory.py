@@ -17,7 +17,7 @@ from mcp_server.server import create_server
 from mcp_server.session import Session
 
 from .conftest import Agent, Clock, Connect
-from .listening import over_http, served
+from .listening import caller_of, key, remote, served
 
 pytestmark = pytest.mark.anyio
 MODES = pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -27,26 +27,6 @@ MODES = pytest.mark.parametrize("mode", ["auto", "legacy"])
 def looks_always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every call looks: what is not told is not there."""
     monkeypatch.setattr(kept, "EVERY_SECONDS", 0.0)
-
-
-@asynccontextmanager
-async def remote(bus: Bus, api_key: str, mode: str = "auto", url: str | None = None) -> AsyncGenerator[Agent]:
-    """A client of a replica of its own, which knows nothing but what is in the bus; of that at `url`, if given."""
-    if url is not None:
-        async with over_http(url, api_key, mode) as agent:
-            yield agent
-        return
-    async with served(bus) as own, over_http(own, api_key, mode) as agent:
-        yield agent
-
-
-async def caller_of(bus: Bus, label: str) -> Caller:
-    return await bus.credentials.verify((await bus.credentials.issue(label)).api_key)
-
-
-def key(caller: Caller) -> str:
-    assert caller.api_key is not None
-    return caller.api_key
 
 
 async def chain_of(bus: Bus, caller: Caller, message_id: str) -> Chain | None:
@@ -111,6 +91,17 @@ async def test_sharing_a_memory_shares_reminders_and_no_claim(agent: Connect, bu
         assert again["status"] == "none"
         assert (await ann.call("ack_task", message_id=message_id, claim_token=token, result="ann's"))["state"] == "done"
         assert "notice" not in await bob.call("list_channels")
+
+
+async def test_over_http_an_outcome_read_as_a_resource_is_no_news(agent: Connect, bus: Bus) -> None:
+    """As over stdio: what a client has just shown is not told again on the next answer."""
+    caller = await caller_of(bus, "remote")
+    async with agent("bob") as bob, served(bus) as url, remote(bus, key(caller), url=url) as ann:
+        message_id = (await ann.call("post_task", channel="writers", content="x"))["message_id"]
+        await bob.call("claim_task", channel="writers")
+        await bob.call("ack_task", message_id=message_id, result="r")
+        await ann.client.read_resource(f"backchannel://messages/{message_id}")
+        assert "notice" not in await ann.call("list_channels")
 
 
 async def test_over_http_a_lease_that_ends_is_told_in_time(bus: Bus) -> None:

@@ -17,7 +17,7 @@ from mcp_server.session import Session
 from mcp_server.standing import ago, who_works
 
 from .conftest import Agent, Connect, eventually
-from .test_peer_text import both_ways, pair
+from .pairs import both_ways, pair
 
 pytestmark = pytest.mark.anyio
 
@@ -125,4 +125,4 @@ async def test_a_chain_that_grows_too_fast_is_stopped(settings: Settings, transp
                 refused = "".join(block.text for block in answer.content if block.type == "text")
                 break
         assert refused.startswith("chain_rate_exceeded: ")
-        assert "Next: in " in refused
+        assert "Next: stop: " in refused

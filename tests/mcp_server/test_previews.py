@@ -11,7 +11,7 @@ from bus import Bus, NewChannel
 from mcp_server.previews import PREVIEW_CHARACTERS, WHOLE_BYTES, Preview, piece, share, text_of
 
 from .conftest import Agent, Connect, inside
-from .test_peer_text import both_ways, pair
+from .pairs import both_ways, pair
 from .test_resources import read
 
 pytestmark = pytest.mark.anyio

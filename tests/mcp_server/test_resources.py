@@ -18,8 +18,8 @@ from bus.models import Access
 
 from .conftest import Agent, Connect, inside
 from .listening import over_http, served
+from .pairs import BIDI, FORGED, both_ways, pair
 from .processes import environment
-from .test_peer_text import BIDI, FORGED, both_ways, pair
 
 pytestmark = pytest.mark.anyio
 

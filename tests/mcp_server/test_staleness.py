@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import pytest
 
 from bus import Bus
 from bus.errors import ChannelAccessDenied
+from mcp_server.notebook import STALE_SECONDS
 from mcp_server.renewal import Renewal
 from mcp_server.session import Held, Session
 
@@ -35,6 +38,12 @@ async def renew(bus: Bus, session: Session) -> None:
 async def expire(session: Session, bus: Bus, held: Held) -> None:
     """The lease runs out and the task is claimable again, as after a minute that nobody renewed it."""
     await bus.tasks.release(held.who.caller, held.claim.id, claim_token=held.claim.claim_token)
+
+
+def test_a_session_and_the_bus_call_the_same_stale() -> None:
+    """The one reminds the holder of what the other shows to the poster."""
+    row = (resources.files("bus") / "scripts" / "lib" / "row.lua").read_text()
+    assert f"local STALE_MS = {STALE_SECONDS * 1000:.0f}\n" in row
 
 
 async def test_a_task_that_is_touched_is_renewed_for_as_long_as_it_takes(agent: Connect, bus: Bus, clock: Clock) -> None:

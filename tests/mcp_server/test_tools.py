@@ -96,9 +96,11 @@ def test_advice_is_one_line_with_code_reason_and_next_step() -> None:
     """`code: what happened. Next: what to do.`, with what the error knows besides."""
     missing = errors.ChannelNotFound("there is no channel wrtiers", nearest=["writers", "writing"])
     said = advise(missing)
-    assert said.startswith("channel_not_found: there is no channel wrtiers. Nearest: writers, writing. Next: use one of")
+    assert said.startswith("channel_not_found: there is no channel wrtiers. Nearest: writers, writing. Next: list_channels")
     assert advise(errors.InvalidInput("since is bad", field="since", code="invalid_cursor")).startswith("invalid_cursor: since")
-    assert "Next: in 7 s: wait" in advise(errors.ChannelPaused("paused", retry_after=7))
+    assert "Next: wait 7 s and call again" in advise(errors.ChannelPaused("paused", retry_after=7))
+    assert "Next: wait 3 s and call again; if it" in advise(errors.StoreUnavailable("away", retry_after=3))
+    assert "Next: stop: " in advise(errors.ChainRateExceeded("too many", retry_after=720))
 
 
 def test_create_server_promises_what_api_relies_on() -> None:

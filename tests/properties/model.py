@@ -64,10 +64,6 @@ class Task:
             return State.DELAYED
         return State.INPUT_REQUIRED if self.asking else State.IN_FLIGHT
 
-    @property
-    def finished_in_stream(self) -> bool:
-        return self.outcome is not None and self.in_stream
-
 
 class Model:
     """Every method does to the model what the verb does to the channel, and returns or raises what it should."""

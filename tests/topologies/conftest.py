@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -18,8 +19,11 @@ from tests.fleets import Cluster, Watched, cluster, watched
 from tests.servers import Server
 
 T = TypeVar("T")
+LONG_FORM = pytest.mark.skipif(os.environ.get("BACKCHANNEL_TEST_STORES") != "all", reason="takes long: make test-stores")
 BACK_SECONDS = 20.0
 LONG = timedelta(seconds=30)
+AT_ONCE = 3.5
+"""Seconds: less than until somebody who waits looks again."""
 PROMPTLY = 10.0
 """A slot's move is told to nobody: who waits learns of it at the re-check."""
 Opens = Callable[[], AbstractAsyncContextManager[Bus]]
@@ -76,6 +80,33 @@ async def parked(task: asyncio.Task[T], bus: Bus, caller: Caller, channel: str, 
                 await asyncio.sleep(0.01)
     await bus.channels.counts(caller, channel)  # on the same connection, so after that look
     assert not task.done()
+
+
+async def wakes(bus: Bus, other: Bus, ann: Caller, bob: Caller, channel: str) -> None:
+    """A wait on one bus is woken by work on another, long before it would look again by itself."""
+    async with asyncio.timeout(AT_ONCE):
+        waiting = asyncio.create_task(bus.tasks.claim(bob, channel, wait=LONG))
+        await bus.channels.counts(ann, channel)
+        posted = await other.tasks.post(ann, channel, "wake up")
+        claim = await waiting
+        assert claim is not None
+        outcome = asyncio.create_task(other.tasks.await_result(ann, posted.message.id, wait=LONG))
+        await other.channels.counts(ann, channel)
+        await bus.tasks.ack(bob, claim.id, claim_token=claim.claim_token, result="done")
+        assert (await outcome).state is State.DONE
+
+
+def said(where: Server, code: str) -> int:
+    """How often that server has answered with this error."""
+    with where.client() as client:
+        counts: Any = client.info("errorstats")
+    return int(counts.get(f"errorstat_{code}", {"count": 0})["count"])
+
+
+async def until_said(where: Server, code: str, before: int = 0) -> None:
+    async with asyncio.timeout(PROMPTLY):
+        while said(where, code) <= before:  # noqa: ASYNC110 - a count of the server tells no event
+            await asyncio.sleep(0.01)
 
 
 async def handed_over(bus: Bus, ann: Caller, bob: Caller, channel: str) -> None:

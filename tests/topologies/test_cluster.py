@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
 from bus.errors import StoreUnavailable
 from bus.models import State
 from tests.fleets import Cluster, until
-from tests.topologies.conftest import LONG, PROMPTLY, handed_over, once_back, opens, parked, somebody
+from tests.servers import Server
+from tests.topologies.conftest import (
+    LONG,
+    LONG_FORM,
+    PROMPTLY,
+    handed_over,
+    once_back,
+    opens,
+    parked,
+    said,
+    somebody,
+    until_said,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -44,25 +57,26 @@ async def test_a_redirection_is_followed_without_anybody_noticing(fleet: Cluster
         owner = fleet.owner("t:{moving}")
         target = next(server for server in fleet.primaries if server is not owner)
         fleet.move_slot(slot_of(fleet, "moving"), owner, target)
+        before = said(owner, "MOVED")
         await handed_over(bus, ann, bob, "moving")
+        assert said(owner, "MOVED") > before
         assert fleet.owner("t:{moving}") is target
 
 
 async def test_calls_in_the_middle_of_a_slots_move_wait_for_its_end(fleet: Cluster) -> None:
-    """ASK and TRYAGAIN: nothing was done, so the same call goes on until the slot has arrived."""
+    """TRYAGAIN: a script whose keys are half here, half there has done nothing, and goes on when the slot has arrived."""
     async with opens(fleet.url)() as bus:
         ann, bob = await somebody(bus, "ann"), await somebody(bus, "bob")
         await bus.tasks.post(ann, "halfway", "before")
         owner = fleet.owner("t:{halfway}")
         target = next(server for server in fleet.primaries if server is not owner)
-        loop, at_half = asyncio.get_running_loop(), asyncio.Event()
+        loop, before = asyncio.get_running_loop(), said(owner, "TRYAGAIN")
         calls: list[asyncio.Task[object]] = []
 
         async def meanwhile() -> None:
             calls.extend(asyncio.create_task(bus.tasks.post(ann, "halfway", f"during {n}")) for n in range(5))
             calls.append(asyncio.create_task(bus.tasks.claim(bob, "halfway", wait=LONG)))
-            await bus.ping()
-            at_half.set()
+            await until_said(owner, "TRYAGAIN", before)
 
         def half_way() -> None:
             asyncio.run_coroutine_threadsafe(meanwhile(), loop).result(10)
@@ -74,8 +88,10 @@ async def test_calls_in_the_middle_of_a_slots_move_wait_for_its_end(fleet: Clust
         assert (counts.waiting, counts.in_flight) == (5, 1)
 
 
-async def test_a_waiting_worker_follows_its_channel_to_another_node(fleet: Cluster) -> None:
-    """Notifications come from the node that owns the key: a wait that began before the move is woken after it."""
+@pytest.mark.parametrize("told", [True, pytest.param(False, marks=LONG_FORM)])
+async def test_a_waiting_worker_follows_its_channel_to_another_node(fleet: Cluster, told: bool) -> None:
+    """Notifications come from the node that owns the key: a wait that began before the move is woken after it. A process
+    that has no other calls to make there learns of the move at the next look."""
     async with opens(fleet.url)() as bus, opens(fleet.url)() as other:
         ann, bob = await somebody(bus, "ann"), await somebody(bus, "bob")
         await handed_over(bus, ann, bob, "followed")
@@ -84,6 +100,9 @@ async def test_a_waiting_worker_follows_its_channel_to_another_node(fleet: Clust
         await parked(waiting, bus, bob, "followed", "t:{followed}:stream", owner)
         target = next(server for server in fleet.primaries if server is not owner)
         await asyncio.to_thread(fleet.move_slot, slot_of(fleet, "followed"), owner, target)
+        if told:
+            await bus.channels.counts(ann, "followed")
+            await parked(waiting, bus, bob, "followed", "t:{followed}:stream", target)
         posted = await other.tasks.post(ann, "followed", "after the move")
         async with asyncio.timeout(PROMPTLY):
             claim = await waiting
@@ -118,3 +137,26 @@ async def test_a_dead_primary_is_replaced_and_nothing_acknowledged_by_its_replic
         finally:
             await asyncio.to_thread(owner.start)
             await asyncio.to_thread(until, fleet.well, "the cluster is well again")
+
+
+@LONG_FORM
+async def test_nobody_stays_connected_to_a_node_that_owns_nothing_any_more(fleet: Cluster) -> None:
+    """Nodes come and go; connections to those that went are given up after a while, and not at the first word of it."""
+    replica, other = fleet.replicas[0], fleet.primaries[0]
+    async with opens(fleet.url)() as bus:
+        ann = await somebody(bus, "ann")
+        await asyncio.gather(*(bus.tasks.post(ann, f"spread-{n}", "x") for n in range(30)))
+        owners = {fleet.owner(f"t:{{spread-{n}}}") for n in range(30)}
+        gone = next(each for each in owners if each is not other)
+        heir = await asyncio.to_thread(fleet.replica_of, gone) if gone in fleet.primaries else replica
+        with heir.client() as client:
+            client.execute_command("CLUSTER", "FAILOVER")
+        await asyncio.to_thread(until, lambda: fleet.well() and bool(connections(heir)), "the replica has taken over")
+        await asyncio.gather(*(once_back(partial(bus.tasks.post, ann, f"spread-{n}", "x")) for n in range(30)))
+        await asyncio.to_thread(until, lambda: not connections(gone), "the former primary is left alone")
+
+
+def connections(server: Server) -> int:
+    """Of ours."""
+    with server.client() as client:
+        return sum(each["name"] == "backchannel" for each in client.client_list())

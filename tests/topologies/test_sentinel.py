@@ -10,7 +10,7 @@ from bus.errors import StoreUnavailable
 from bus.models import State
 from tests.fleets import Watched, until
 from tests.servers import Server
-from tests.topologies.conftest import LONG, PROMPTLY, handed_over, once_back, opens, parked, somebody
+from tests.topologies.conftest import LONG, LONG_FORM, PROMPTLY, handed_over, once_back, opens, parked, somebody
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +51,7 @@ async def test_a_failover_moves_work_waits_and_notifications(pair: Watched) -> N
         assert (await bus.ping()).store == "sentinel"
 
 
+@LONG_FORM
 @pytest.mark.parametrize("how", ["kill", "pause"])
 async def test_a_primary_that_dies_or_falls_silent_is_replaced(pair: Watched, how: str) -> None:
     """Calls fail clearly while there is none, and go on as soon as the replica is promoted; replicated tasks are kept."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _FILE = Path(os.environ.get("CHAOS_CLOCK", ""))
@@ -16,10 +17,8 @@ def _offset() -> float:
     now = time.monotonic()
     if now - _seen["at"] > _LOOK_SECONDS:
         _seen["at"] = now
-        try:
+        with suppress(OSError, ValueError):  # not there yet, or just being written
             _seen["offset"] = float(_FILE.read_text() or 0)
-        except (OSError, ValueError):  # not there yet, or just being written
-            pass
     return _seen["offset"]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from . import strikes
 from .faults import Fault
+from .history import read
 from .run import play
 from .stage import Size, Stage
 
@@ -36,7 +37,8 @@ async def test_nothing_is_lost_when_workers_and_the_store_are_killed_and_the_lin
     fault = Fault("a short run", one_after_the_other, shape="proxied")
     with tempfile.TemporaryDirectory(prefix="bcx-", dir="/tmp") as folder:
         played = await play(fault, Path(folder) / "run", Size(150, 60), SEED, times=1)
+        started = [event.facts["role"] for event in read(Path(folder) / "run") if event.op == "starts"]
     print(f"{played.report.tasks} tasks, {played.report.deliveries} deliveries, {played.seconds:.1f} s")
     assert played.report.broken == []
     assert played.report.tasks >= 150
-    assert played.report.unanswered_calls > 0, "nothing was disturbed"
+    assert sorted(started) == ["awaiter"] * 3 + ["poster"] * 3 + ["worker"] * 3, "one of each was killed and replaced"

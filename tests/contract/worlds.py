@@ -127,6 +127,8 @@ async def parked(engine: Engine, waiters: int = 1) -> None:
 def _on_cluster(url: str, command: tuple[Arg, ...]) -> Any:
     host, port = url.partition("://")[2].split(",")[0].rsplit(":", 1)
     with redis.RedisCluster(host, int(port), decode_responses=True) as client:
+        if command[0] == "KEYS":
+            return [each for node in client.get_primaries() for each in client.execute_command(*command, target_nodes=[node])]
         return client.execute_command(*command)
 
 

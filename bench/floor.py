@@ -56,6 +56,10 @@ class _Noting:
         self.sent[script.name] = Sent(script, keys, args)
         return self._store.run(script, keys, args)
 
+    def run_confirmed(self, script: Script, keys: Sequence[str], args: Sequence[Arg]) -> Any:
+        self.sent[script.name] = Sent(script, keys, args)
+        return self._store.run_confirmed(script, keys, args)
+
 
 async def noted(settings: Settings, caller: Caller, channel: str, content: str) -> Cycle:
     """Lets the bus do one cycle, and notes what it sent."""

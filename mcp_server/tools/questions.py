@@ -34,6 +34,10 @@ async def ask(
     lease is parked meanwhile. answered: go on with it. pending: nobody answered yet, the same call without question waits on.
     task_cancelled: stop."""
     desk, seconds, task = desk_of(ctx), wait_of(ctx, wait_seconds), whole_message_id(message_id)
+    if question is not None and not question.strip():
+        raise InvalidInput(
+            "question must not be empty: say what you need to know, or leave it out to wait on", field="question"
+        )
 
     async def put(who: Who, grip: Grip) -> Claim:
         tasks = desk.bus.tasks

@@ -21,7 +21,7 @@ NOT_IN: dict[tuple[str, str], str] = {}
 """What a world cannot do: (world, test) -> why. Such a test is expected to fail there, and to be told when it does not."""
 
 
-ON_FLEETS = ("test_tasks.py", "test_waiting.py", "test_results.py", "test_broadcasts.py", "test_leases.py")
+ON_FLEETS = ("test_leases.py", "test_waiting.py")
 """What is tried on stores of many servers each time. BACKCHANNEL_TEST_STORES=all (`make test-stores`): everything is."""
 
 

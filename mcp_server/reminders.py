@@ -5,29 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Final, cast
 
-import anyio
 from mcp import MCPError
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp_types import CallToolResult, TextContent
 from pydantic_core import to_json
 
 from bus import Bus
-from bus.errors import BusError, InvalidInput
+from bus.errors import InvalidInput
 
 from .arguments import whole_message_id
 from .desk import Ctx, Desk, desk_of
 from .memory import Memory
 from .news import notice
 from .notebook import Notebook
+from .unheard import give_back
 
 log = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS: Final = 0.1
 """So long may an answer wait for the look; what is not known by then is told on a later one."""
-_RELEASE_GRACE_SECONDS: Final = 2.0
 
 
 async def with_notice(ctx: Ctx, arguments: Mapping[str, Any], call: Callable[[], Awaitable[Any]]) -> Any:
@@ -84,8 +83,7 @@ async def _give_back(desk: Desk, ctx: Ctx, answer: CallToolResult) -> None:
     if (claim_token := given.get("claim_token")) is None:
         return
     message_id: str = given["task"]["message_id"]
-    with suppress(BusError), anyio.move_on_after(_RELEASE_GRACE_SECONDS, shield=True):
-        await desk.act(ctx, lambda who: desk.bus.tasks.release(who.caller, message_id, claim_token=claim_token))
+    await give_back(desk.act(ctx, lambda who: desk.bus.tasks.release(who.caller, message_id, claim_token=claim_token)))
     desk.memory(ctx).drop(message_id)
 
 

@@ -1,12 +1,15 @@
-"""Claims whose answer crossed the client's giving up: nobody read it, so the task goes back."""
+"""Claims of which no client has heard: its call was given up, before or as it was answered, so the task goes back."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from typing import Any, Final
+
+import anyio
 
 from bus import Bus
 from bus.errors import BusError
@@ -16,7 +19,14 @@ from .session import Session
 log = logging.getLogger(__name__)
 
 _REMEMBERED: Final = 64
+_GRACE_SECONDS: Final = 2.0
 _REASON: Final = "the client gave the call up before it read the answer"
+
+
+async def give_back(release: Awaitable[object]) -> None:
+    """Release the claim of a call that is being cancelled, for which it has 2 s; else the lease ends it."""
+    with suppress(BusError), anyio.move_on_after(_GRACE_SECONDS, shield=True):
+        await release
 
 
 class Unheard:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-import anyio
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from bus import Claim, Message, reasons
-from bus.errors import BusError, InvalidInput
+from bus.errors import InvalidInput
 from mcp_server.answers import Claimed, Renewed, Settled, Task
 from mcp_server.arguments import Actor, ClaimToken, DelaySeconds, LeaseSeconds, MessageId, Reason, WaitSeconds, whole_message_id
 from mcp_server.clients import wait_of
@@ -22,10 +20,10 @@ from mcp_server.holding import Grip, held_ids, with_grip
 from mcp_server.previews import whole
 from mcp_server.session import LEASE
 from mcp_server.strict import BusTool
+from mcp_server.unheard import give_back
 from mcp_server.waiting import OutOfReach, waiting
 from mcp_server.who import Who
 
-_RELEASE_GRACE_SECONDS = 2
 _BEFORE = "delivery {}: it was handed out before and not finished; what was begun may be half done, so look first"
 
 _HOPS = "hop {} of a chain of tasks, each posted in the course of the one before: hand on only what you must"
@@ -80,8 +78,8 @@ async def _claim(
         told = True
     finally:
         if got and not told:
-            with suppress(BusError), anyio.move_on_after(_RELEASE_GRACE_SECONDS, shield=True):
-                await desk.bus.tasks.release(who.caller, got[0].id, actor=got[0].actor, claim_token=got[0].claim_token)
+            release = desk.bus.tasks.release
+            await give_back(release(who.caller, got[0].id, actor=got[0].actor, claim_token=got[0].claim_token))
     if got:
         desk.memory(ctx).hold(got[0], who, lease)
     return got[0] if got else None
